@@ -1,0 +1,1 @@
+"""Mutation: how much of torch.optim the specification notices when it changes."""

@@ -1,0 +1,25 @@
+"""``python -m self_tests.sabotage [NAME]``: break torch in one way, and read what its claim says."""
+
+import sys
+
+from self_tests.sabotage.runner import all_faults, commit
+
+
+def main(names: list[str]) -> int:
+    """List the faults, or commit the named ones and print the message of each claim."""
+    faults = {fault.name: fault for fault in all_faults()}
+    if not names:
+        width = max(map(len, faults))
+        print("\n".join(f"{name:{width}}  {fault.claim}" for name, fault in faults.items()))
+        return 0
+    if unknown := [name for name in names if name not in faults]:
+        print(f"unknown fault {unknown[0]!r}: python -m self_tests.sabotage lists them")
+        return 2
+    outcomes = commit(faults[name] for name in names)
+    for name in names:
+        print(outcomes[name].message or f"{name}: not noticed")
+    return 0 if all(outcomes[name].noticed_by for name in names) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

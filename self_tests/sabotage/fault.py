@@ -1,0 +1,39 @@
+"""What a fault is, and the register of all of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+Patch = pytest.MonkeyPatch
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A few lines that break torch for one run.
+
+    Attributes:
+        name: What is broken, in words joined by underscores.
+        claim: The id of the claim that must fail.
+        chapter: The chapter file of self_tests/sabotage that it stands in.
+        apply: Breaks torch through the given MonkeyPatch.
+    """
+
+    name: str
+    claim: str
+    chapter: str
+    apply: Callable[[Patch], None]
+
+
+FAULTS: list[Fault] = []
+
+
+def breaks(claim: str) -> Callable[[Callable[[Patch], None]], Callable[[Patch], None]]:
+    """Enter a function as the fault that a claim must notice."""
+
+    def enter(function: Callable[[Patch], None]) -> Callable[[Patch], None]:
+        chapter = function.__module__.rpartition(".")[2]
+        FAULTS.append(Fault(function.__name__, claim, chapter, function))
+        return function
+
+    return enter
