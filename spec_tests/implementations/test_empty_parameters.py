@@ -1,0 +1,30 @@
+"""Parameters that have no elements, such as the bias of a layer of width 0."""
+
+import torch
+
+from fixtures import check
+from fixtures.catalogue import optimizers
+from fixtures.claims import claim
+from fixtures.training import loss_of, start
+
+WITHOUT_ELEMENTS = (0, 2)
+
+
+def values_after_a_step(case, device, *others):
+    parameters = start(case, device)
+    optimizer = case.build([*parameters, *others])
+    loss_of(case, parameters).backward()
+    optimizer.step()
+    return [parameter.detach() for parameter in parameters]
+
+
+@claim("step.passes-over-empty-parameters")
+@optimizers.each(but=("SparseAdam", "LBFGS"))
+def test_the_other_parameters_move_as_they_do_without_it(case, device):
+    empty = torch.zeros(WITHOUT_ELEMENTS, device=device, requires_grad=True)
+    empty.grad = torch.zeros(WITHOUT_ELEMENTS, device=device)
+    check.same(
+        seen=values_after_a_step(case, device, empty),
+        expected=values_after_a_step(case, device),
+        source="the step without the empty parameter",
+    )
