@@ -21,7 +21,8 @@ class LoadedFunctions:
         self._functions: dict[_Key, list[FunctionType]] = defaultdict(list)
         inside = str(folder)
         for thing in gc.get_objects():
-            if isinstance(thing, FunctionType) and thing.__code__.co_filename.startswith(inside):
+            # isinstance() would ask objects for their class, and deprecated ones warn when asked
+            if type(thing) is FunctionType and thing.__code__.co_filename.startswith(inside):
                 self._functions[_key(thing.__code__)].append(thing)
 
     def put_in_place(self, mutant: Mutant) -> None:

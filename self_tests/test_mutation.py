@@ -1,0 +1,114 @@
+"""The mutation command: which changes it makes, and that they reach the code that is loaded."""
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from self_tests.mutation.in_memory import LoadedFunctions, NotApplicableError
+from self_tests.mutation.mutants import Mutant, mutants_of
+
+SOURCE = '''"""A module to mutate."""
+
+
+def step(value, lr=0.5, *, maximize=False):
+    """Say nothing that a mutant could change."""
+    if maximize and value > 0:
+        value = -value
+    elif lr < 0:
+        raise ValueError("negative")
+    return abs(value - lr * 2, )
+
+
+class Optimizer:
+    def state(self):
+        found = dict(step=1)
+        found.update(mode="max")
+        return found
+'''
+
+
+@pytest.fixture
+def loaded(tmp_path: Path) -> Iterator[ModuleType]:
+    """A module of the source above, imported from a file."""
+    path = tmp_path / "mutated_example.py"
+    path.write_text(SOURCE, encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("mutated_example", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["mutated_example"] = module
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules["mutated_example"]
+
+
+def all_mutants(module: ModuleType) -> list[Mutant]:
+    assert module.__file__
+    return mutants_of(Path(module.__file__))
+
+
+def the_mutant(module: ModuleType, kind: str, after: str) -> Mutant:
+    """Return the first mutant of a kind that leads to some code."""
+    return next(m for m in all_mutants(module) if m.kind == kind and m.after == after)
+
+
+@pytest.mark.parametrize(
+    "kind, after",
+    [
+        pytest.param("default", "1.0", id="default"),
+        pytest.param("default", "True", id="keyword_default"),
+        pytest.param("and or", "maximize or value > 0", id="and"),
+        pytest.param("comparison", "value >= 0", id="comparison"),
+        pytest.param("condition", "not (maximize and value > 0)", id="condition"),
+        pytest.param("sign", "value", id="sign"),
+        pytest.param("raise removed", "pass", id="raise"),
+        pytest.param("return", "return None", id="return"),
+        pytest.param("operator", "value + lr * 2", id="difference"),
+        pytest.param("operator", "lr / 2", id="product"),
+        pytest.param("constant", "4", id="constant"),
+        pytest.param("constant", "'max_'", id="key"),
+        pytest.param("method", "found.copy", id="method"),
+        pytest.param("argument removed", "found.update()", id="argument"),
+        pytest.param("statement removed", "pass", id="statement"),
+    ],
+)
+def test_a_kind_of_change_is_made(loaded: ModuleType, kind: str, after: str) -> None:
+    assert the_mutant(loaded, kind, after).kind == kind
+
+
+def test_messages_and_docstrings_are_left_alone(loaded: ModuleType) -> None:
+    assert not [m for m in all_mutants(loaded) if "nothing" in m.before or "negative" == m.before]
+
+
+def test_a_mutant_takes_the_place_of_the_loaded_code(loaded: ModuleType) -> None:
+    functions = LoadedFunctions(Path(str(loaded.__file__)).parent)
+    step = loaded.step  # as torch's own modules hold on to functions that they imported
+    functions.put_in_place(the_mutant(loaded, "operator", "value + lr * 2"))
+    assert step(3.0) == 4.0
+
+
+def test_a_mutated_default_takes_effect(loaded: ModuleType) -> None:
+    functions = LoadedFunctions(Path(str(loaded.__file__)).parent)
+    functions.put_in_place(the_mutant(loaded, "default", "True"))
+    assert loaded.step(3.0) == 4.0
+
+
+def test_a_method_is_mutated_for_instances_that_exist(loaded: ModuleType) -> None:
+    optimizer = loaded.Optimizer()
+    functions = LoadedFunctions(Path(str(loaded.__file__)).parent)
+    functions.put_in_place(the_mutant(loaded, "constant", "'max_'"))
+    assert optimizer.state() == {"step": 1, "mode": "max_"}
+
+
+def test_a_mutant_of_code_that_is_not_loaded_is_not_applicable(
+    loaded: ModuleType, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere.py"
+    elsewhere.write_text(SOURCE, encoding="utf-8")
+    functions = LoadedFunctions(Path(str(loaded.__file__)).parent)
+    with pytest.raises(NotApplicableError, match="changes nothing"):
+        functions.put_in_place(mutants_of(elsewhere)[0])
