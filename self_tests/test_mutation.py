@@ -8,7 +8,8 @@ from types import ModuleType
 
 import pytest
 
-from self_tests.mutation.in_memory import LoadedFunctions, NotApplicableError
+from self_tests.loaded_code import LoadedFunctions, NotApplicableError
+from self_tests.mutation.in_memory import put_in_place
 from self_tests.mutation.mutants import Mutant, mutants_of
 
 SOURCE = '''"""A module to mutate."""
@@ -87,20 +88,20 @@ def test_messages_and_docstrings_are_left_alone(loaded: ModuleType) -> None:
 def test_a_mutant_takes_the_place_of_the_loaded_code(loaded: ModuleType) -> None:
     functions = LoadedFunctions(Path(str(loaded.__file__)).parent)
     step = loaded.step  # as torch's own modules hold on to functions that they imported
-    functions.put_in_place(the_mutant(loaded, "operator", "value + lr * 2"))
+    put_in_place(the_mutant(loaded, "operator", "value + lr * 2"), functions)
     assert step(3.0) == 4.0
 
 
 def test_a_mutated_default_takes_effect(loaded: ModuleType) -> None:
     functions = LoadedFunctions(Path(str(loaded.__file__)).parent)
-    functions.put_in_place(the_mutant(loaded, "default", "True"))
+    put_in_place(the_mutant(loaded, "default", "True"), functions)
     assert loaded.step(3.0) == 4.0
 
 
 def test_a_method_is_mutated_for_instances_that_exist(loaded: ModuleType) -> None:
     optimizer = loaded.Optimizer()
     functions = LoadedFunctions(Path(str(loaded.__file__)).parent)
-    functions.put_in_place(the_mutant(loaded, "constant", "'max_'"))
+    put_in_place(the_mutant(loaded, "constant", "'max_'"), functions)
     assert optimizer.state() == {"step": 1, "mode": "max_"}
 
 
@@ -111,4 +112,4 @@ def test_a_mutant_of_code_that_is_not_loaded_is_not_applicable(
     elsewhere.write_text(SOURCE, encoding="utf-8")
     functions = LoadedFunctions(Path(str(loaded.__file__)).parent)
     with pytest.raises(NotApplicableError, match="changes nothing"):
-        functions.put_in_place(mutants_of(elsewhere)[0])
+        put_in_place(mutants_of(elsewhere)[0], functions)

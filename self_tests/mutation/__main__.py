@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from self_tests.forked_cases import Outcome, Specification, Trial, in_specification
-from self_tests.mutation.in_memory import LoadedFunctions
+from self_tests.loaded_code import loaded_optim
+from self_tests.mutation.in_memory import put_in_place
 from self_tests.mutation.mutants import Mutant, mutants_of
 from self_tests.mutation.reach import Reach, measure
 
@@ -49,7 +50,7 @@ def _run(specification: Specification, arguments: argparse.Namespace) -> None:
         _say(
             f"{len(reach.failing)} cases fail without a mutant and are left out: {reach.failing[0]} …"
         )
-    found = _try_all(specification, folder, sample, reach, arguments.jobs)
+    found = _try_all(specification, sample, reach, arguments.jobs)
     _report(sample, found)
     if arguments.json:
         rows = [{"mutant": str(mutant), **found[mutant]} for mutant in sample]
@@ -57,16 +58,16 @@ def _run(specification: Specification, arguments: argparse.Namespace) -> None:
 
 
 def _try_all(
-    specification: Specification, folder: Path, sample: list[Mutant], reach: Reach, jobs: int
+    specification: Specification, sample: list[Mutant], reach: Reach, jobs: int
 ) -> dict[Mutant, dict[str, str]]:
     """Return, for each mutant, its fate and the case that noticed it."""
-    loaded = LoadedFunctions(folder)
+    loaded = loaded_optim()
     trials, found = [], {}
     by_name = {f"{number}": mutant for number, mutant in enumerate(sample)}
     for name, mutant in by_name.items():
         cases = reach.of(mutant.path, mutant.lines)
         if cases:
-            trials.append(Trial(name, partial(loaded.put_in_place, mutant), cases))
+            trials.append(Trial(name, partial(put_in_place, mutant, loaded), cases))
         else:
             found[mutant] = {"fate": "not reached", "by": ""}
     for done, outcome in enumerate(specification.try_all(trials, jobs), start=1):

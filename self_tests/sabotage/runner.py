@@ -9,6 +9,7 @@ import pytest
 
 import self_tests.sabotage
 from self_tests.forked_cases import Outcome, Specification, Trial, in_specification
+from self_tests.loaded_code import loaded_optim
 from self_tests.sabotage.fault import FAULTS, Fault
 
 _NOT_FAULTS = ("fault", "runner", "__main__")
@@ -36,6 +37,7 @@ def commit(faults: Iterable[Fault], jobs: int = 2) -> dict[str, Outcome]:
             )
             for fault in chosen
         ]
+        loaded_optim()
         for outcome in specification.try_all(trials, jobs):
             outcomes[outcome.name] = outcome
 

@@ -46,20 +46,20 @@ def there_from(release):
 
 
 @claim("names.of-2-0")
-@pytest.mark.parametrize("name", NAMES_OF_2_0)
+@pytest.mark.parametrize("name", NAMES_OF_2_0, ids=str.lower)
 def test_every_name_of_2_0_is_still_there(name):
     assert hasattr(torch.optim, name), f"torch.optim has no {name}"
 
 
 @claim("names.optimizers-are-classes")
-@pytest.mark.parametrize("name", OPTIMIZERS_OF_2_0)
+@pytest.mark.parametrize("name", OPTIMIZERS_OF_2_0, ids=str.lower)
 def test_an_optimizer_is_a_class_below_optimizer(name):
     bases = inspect.getmro(getattr(torch.optim, name))
     assert torch.optim.Optimizer in bases[1:], f"{name} is built on {bases[1:]}"
 
 
 @claim("names.added-since")
-@pytest.mark.parametrize(("name", "release"), ADDED, ids=[name.lower() for name, _ in ADDED])
+@pytest.mark.parametrize("name, release", ADDED, ids=[name.lower() for name, _ in ADDED])
 def test_a_newer_name_is_there_from_its_release_on(name, release):
     check.same(
         seen=hasattr(torch.optim, name),
@@ -86,7 +86,7 @@ def test_torch_brought_the_private_multi_tensor():
 
 
 @claim("names.schedulers")
-@pytest.mark.parametrize("name", SCHEDULERS)
+@pytest.mark.parametrize("name", SCHEDULERS, ids=str.lower)
 def test_a_scheduler_is_a_class_of_lr_scheduler(name):
     assert inspect.isclass(getattr(lr_scheduler, name, None)), f"lr_scheduler has no class {name}"
 
@@ -98,7 +98,7 @@ def test_the_old_name_of_the_base_class_is_a_subclass_of_the_new_one():
 
 
 @claim("names.averaging")
-@pytest.mark.parametrize(("name", "release"), AVERAGING, ids=[n.lower() for n, _ in AVERAGING])
+@pytest.mark.parametrize("name, release", AVERAGING, ids=[n.lower() for n, _ in AVERAGING])
 def test_an_averaging_name_is_there_from_its_release_on(name, release):
     check.same(
         seen=hasattr(swa_utils, name),

@@ -1,0 +1,11 @@
+"""What the tests of the suite share: a small project of their own to run the plugins on."""
+
+import pytest
+
+from self_tests.small_project import ProjectMaker
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> ProjectMaker:
+    """Call it with a specification and a test to get a project to run."""
+    return ProjectMaker(pytester, monkeypatch)

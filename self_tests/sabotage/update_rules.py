@@ -1,0 +1,64 @@
+"""Faults of single update rules: signs, powers, corrections, buffers."""
+
+from torch.optim import adagrad, lbfgs, sgd
+
+from self_tests.loaded_code import edit
+from self_tests.sabotage.fault import Patch, breaks
+
+
+@breaks("sgd.update-rule")
+def momentum_buffer_is_not_cloned(patch: Patch) -> None:
+    edit(sgd, "buf = grad.detach().clone()", "buf = grad.detach()")
+
+
+@breaks("sgd.weight-decay-adds-to-the-gradient")
+def decay_is_subtracted(patch: Patch) -> None:
+    edit(sgd, "grad = grad.add(param, alpha=weight_decay)", "grad = grad.sub(param, alpha=weight_decay)")
+
+
+@breaks("sgd.momentum-starts-at-the-gradient")
+def momentum_starts_at_zero(patch: Patch) -> None:
+    edit(sgd, "buf = grad.detach().clone()", "buf = grad.detach() * momentum")
+
+
+@breaks("sgd.dampening-skips-the-first-step")
+def dampening_applies_at_once(patch: Patch) -> None:
+    edit(sgd, "buf = grad.detach().clone()", "buf = grad.detach() * (1 - dampening)")
+
+
+@breaks("sgd.nesterov-adds-the-velocity-to-the-gradient")
+def nesterov_looks_back(patch: Patch) -> None:
+    edit(sgd, "grad = grad.add(buf, alpha=momentum)", "grad = grad.sub(buf, alpha=momentum)")
+
+
+@breaks("sgd.rate-multiplies-the-whole-velocity")
+def rate_enters_the_velocity(patch: Patch) -> None:
+    edit(
+        sgd,
+        "buf.mul_(momentum).add_(grad, alpha=1 - dampening)",
+        "buf.mul_(momentum).add_(grad, alpha=lr - dampening)",
+    )
+
+
+@breaks("sgd.steps-on-the-bowl")
+def gradient_is_clipped(patch: Patch) -> None:
+    edit(sgd, "        grad = grads[i] if not maximize else -grads[i]", "        grad = grads[i].clamp(-1, 1)")
+
+
+@breaks("adagrad.update-rule")
+def adagrad_eps_moves_inside_the_root(patch: Patch) -> None:
+    edit(adagrad, "std = state_sum.sqrt().add_(eps)", "std = state_sum.add(eps).sqrt()")
+
+
+@breaks("adagrad.rate-of-each-element")
+def adagrad_uses_one_rate(patch: Patch) -> None:
+    edit(adagrad, "std = state_sum.sqrt().add_(eps)", "std = state_sum.mean().sqrt().add_(eps)")
+
+
+@breaks("adagrad.sparse-gradients")
+def adagrad_forgets_the_square_of_sparse_gradients(patch: Patch) -> None:
+    edit(
+        adagrad,
+        "state_sum.add_(_make_sparse(grad, grad_indices, grad_values.pow(2)))",
+        "state_sum.add_(_make_sparse(grad, grad_indices, grad_values.abs()))",
+    )

@@ -1,0 +1,113 @@
+"""What an optimizer remembers, and from when on."""
+
+import pytest
+import torch
+
+from fixtures import check
+from fixtures.catalogue import optimizers
+from fixtures.catalogue.optimizers import OPTIMIZERS, Case
+from fixtures.claims import claim
+from fixtures.training import Training
+
+# What an option adds to the entries that the optimizer keeps anyway.
+ADDED_BY = {
+    ("SGD", "momentum"): ("momentum_buffer",),
+    ("SGD", "nesterov"): ("momentum_buffer",),
+    ("Adam", "amsgrad"): ("max_exp_avg_sq",),
+    ("AdamW", "amsgrad"): ("max_exp_avg_sq",),
+    ("RMSprop", "momentum"): ("momentum_buffer",),
+    ("RMSprop", "centered"): ("grad_avg",),
+    ("RMSprop", "centered-momentum"): ("grad_avg", "momentum_buffer"),
+}
+CASES = [
+    (Case(entry, preset), ADDED_BY[entry.name, preset.name])
+    for entry in OPTIMIZERS
+    for preset in entry.presets
+    if (entry.name, preset.name) in ADDED_BY
+]
+
+
+def entries(training):
+    state = training.optimizer.state
+    return [sorted(state[p]) if p in state else None for p in training.parameters]
+
+
+@claim("state.empty-before-the-first-step")
+@optimizers.each(every_preset=True, but=("Adagrad",))
+def test_there_is_no_state_before_the_first_step(case, device):
+    training = Training(case, device)
+    training.backward()
+    check.same(seen=entries(training), expected=[None, None], source="no step has been taken")
+
+
+@claim("state.adagrad-starts-with-its-accumulator")
+@pytest.mark.parametrize("start", [0.0, 0.5], ids=["default", "initial"])
+@optimizers.each(only=("Adagrad",))
+def test_adagrad_has_its_accumulator_from_the_start(case, start, device):
+    training = Training(case, device, initial_accumulator_value=start)
+    state = training.optimizer.state
+    check.same(
+        seen=[[float(state[p]["step"]), state[p]["sum"]] for p in training.parameters],
+        expected=[[0.0, torch.full_like(p, start)] for p in training.parameters],
+        source="initial_accumulator_value in every entry",
+    )
+
+
+@claim("state.appears-at-the-first-step")
+@optimizers.each(but=("Adafactor", "LBFGS", "SGD"))
+def test_the_first_step_gives_each_parameter_its_state(case, device):
+    training = Training(case, device)
+    training.run(1)
+    expected = [sorted(case.optimizer.state)] * 2
+    check.same(seen=entries(training), expected=expected, source="the algorithm's variables")
+
+
+@claim("state.appears-at-the-first-step")
+@optimizers.each(only=("LBFGS",))
+def test_the_first_step_of_lbfgs_gives_the_first_parameter_all_the_state(case, device):
+    training = Training(case, device)
+    training.run(1)
+    expected = [sorted(case.optimizer.state), None]
+    check.same(seen=entries(training), expected=expected, source="the algorithm's variables")
+
+
+@claim("state.adafactor-factors-a-matrix")
+@optimizers.each(only=("Adafactor",))
+def test_adafactor_keeps_a_row_and_a_column_for_a_matrix(case, device):
+    training = Training(case, device)
+    training.run(1)
+    state, (vector, matrix) = training.optimizer.state, training.parameters
+    shapes = [
+        {key: list(value.shape) for key, value in state[parameter].items() if key != "step"}
+        for parameter in (vector, matrix)
+    ]
+    expected = [{"variance": [2]}, {"row_var": [2, 1], "col_var": [1, 3]}]
+    check.same(seen=shapes, expected=expected, source="a vector of 2, and a matrix of 2 x 3")
+
+
+@claim("state.plain-sgd-keeps-none")
+@optimizers.each(only=("SGD",))
+def test_plain_sgd_has_no_state_after_a_step(case, device):
+    training = Training(case, device)
+    training.run(2)
+    check.same(seen=len(training.optimizer.state), expected=0, source="nothing to remember")
+
+
+@claim("state.plain-sgd-kept-an-empty-entry")
+@optimizers.each(only=("SGD",))
+def test_plain_sgd_keeps_none_as_a_buffer(case, device):
+    training = Training(case, device)
+    training.run(2)
+    state = training.optimizer.state
+    expected = [{"momentum_buffer": None}] * 2
+    seen = [dict(state[p]) for p in training.parameters]
+    check.same(seen=seen, expected=expected, source="nothing to remember")
+
+
+@claim("state.options-add-entries")
+@pytest.mark.parametrize("case, added", CASES, ids=[case.id for case, _ in CASES])
+def test_an_option_that_needs_memory_adds_an_entry(case, added, device):
+    training = Training(case, device)
+    training.run(1)
+    expected = [sorted((*case.optimizer.state, *added))] * 2
+    check.same(seen=entries(training), expected=expected, source="the variables of the option")

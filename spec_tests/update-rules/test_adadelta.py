@@ -1,0 +1,42 @@
+"""Adadelta: steps in the unit of the parameter."""
+
+import pytest
+
+from fixtures import check
+from fixtures.catalogue import optimizers
+from fixtures.claims import claim
+from fixtures.side_by_side import SideBySide
+from fixtures.tolerances import STEPS
+from fixtures.walk import Walk
+
+
+@claim("adadelta.update-rule")
+@optimizers.each(only=("Adadelta",), every_preset=True)
+def test_every_step_is_that_of_the_oracle(case, device):
+    run = SideBySide(case, device)
+    check.close(
+        seen=run.by_torch(),
+        expected=run.by_oracle(),
+        source="fixtures/oracles/adadelta.py",
+        tolerance=STEPS,
+    )
+
+
+@claim("adadelta.first-step-comes-from-eps")
+def test_the_first_step_is_as_long_as_eps_makes_it(device):
+    walk = Walk("Adadelta", device, options={"lr": 1.0, "rho": 0.75, "eps": 0.5625})
+    walk.over([(2.0, -2.0)])
+    # v = 1: a step of g √0.5625/√1.5625 = 0.6g
+    expected = [walk.tensor((-0.2, -0.8))]
+    check.close(seen=walk.values, expected=expected, source="by hand", tolerance=STEPS)
+
+
+@claim("adadelta.rate-stays-out-of-the-state")
+@pytest.mark.parametrize("lr", [0.0, 0.5, 2.0], ids="lr={}".format)
+def test_the_average_of_steps_is_of_steps_before_the_rate(lr, device):
+    walk = Walk("Adadelta", device, options={"lr": lr, "rho": 0.75, "eps": 0.5625})
+    walk.over([(2.0, -2.0)])
+    expected = walk.tensor((0.25 * 1.2**2,) * 2)
+    check.close(
+        seen=walk.state("acc_delta"), expected=expected, source="(1 - ρ)Δ²", tolerance=STEPS
+    )

@@ -1,0 +1,91 @@
+"""Adafactor: factors, relative steps, clipping."""
+
+import pytest
+import torch
+
+from fixtures import check
+from fixtures.catalogue import optimizers
+from fixtures.claims import claim
+from fixtures.side_by_side import SideBySide
+from fixtures.tolerances import STEPS
+from fixtures.walk import Walk
+
+
+@claim("adafactor.update-rule")
+@optimizers.each(only=("Adafactor",), every_preset=True)
+def test_every_step_is_that_of_the_oracle(case, device):
+    run = SideBySide(case, device)
+    check.close(
+        seen=run.by_torch(),
+        expected=run.by_oracle(),
+        source="fixtures/oracles/adafactor.py",
+        tolerance=STEPS,
+    )
+
+
+@claim("adafactor.factors-a-matrix")
+def test_a_matrix_keeps_a_row_and_a_column(device):
+    walk = Walk("Adafactor", device, start=[[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]])
+    walk.over([[[1.0, 2.0, 3.0], [0.0, 2.0, 4.0]]])
+    # β₂ = 0 at the first step: the factors are the means of the squares.
+    check.close(
+        seen=[walk.state("row_var"), walk.state("col_var")],
+        expected=[walk.tensor([[14 / 3], [20 / 3]]), walk.tensor([[0.5, 4.0, 12.5]])],
+        source="by hand",
+        tolerance=STEPS,
+    )
+
+
+@claim("adafactor.moves-relative-to-the-parameter")
+@pytest.mark.parametrize("scale", [0.5, 1.0, 8.0], ids="scale={}".format)
+def test_a_step_is_a_share_of_the_parameter(scale, device):
+    walk = Walk("Adafactor", device, start=(scale, -scale), options={"lr": 0.01})
+    walk.over([(1e3, 1e-3)])
+    # The update is sign(g), of RMS 1: the step is RMS(θ) · min(0.01, 1).
+    expected = [walk.tensor((scale * 0.99, -scale * 1.01))]
+    check.close(seen=walk.values, expected=expected, source="by hand", tolerance=STEPS)
+
+
+@claim("adafactor.rate-bounds-the-relative-step")
+def test_the_rate_bounds_one_over_the_root_of_the_step(device):
+    walk = Walk("Adafactor", device, start=(1.0,), options={"lr": 0.75, "eps": (None, 1.0)})
+    walk.over([(1.0,)] * 3)
+    # |θ| stays below ε₂ = 1, and U = 1: steps of min(0.75, 1/√t)
+    steps = (0.75, 2**-0.5, 3**-0.5)
+    expected = [walk.tensor((1.0 - sum(steps[: t + 1]),)) for t in range(3)]
+    check.close(seen=walk.values, expected=expected, source="by hand", tolerance=STEPS)
+
+
+@claim("adafactor.clips-the-update")
+def test_an_update_above_d_is_scaled_down_to_it(device):
+    options = {"lr": 0.5, "beta2_decay": -2.0, "d": 1.0, "eps": (None, 1.0), "weight_decay": 0.0}
+    walk = Walk("Adafactor", device, start=(0.0, 0.0), options=options).over(
+        [(1.0, 1.0), (8.0, 8.0)]
+    )
+    # The second U is 8/√(3/4 + 64/4) = 1.95, of which d = 1 is left.
+    expected = [walk.tensor((-0.5, -0.5)), walk.tensor((-1.0, -1.0))]
+    check.close(seen=walk.values, expected=expected, source="by hand", tolerance=STEPS)
+
+
+@claim("adafactor.decay-is-multiplied-by-the-rate")
+def test_without_a_slope_adafactor_shrinks_by_a_constant_factor(device):
+    walk = Walk("Adafactor", device, options={"lr": 0.5, "weight_decay": 0.5})
+    walk.over([(0.0, 0.0)] * 3)
+    expected = [walk.tensor((0.75**t, -2 * 0.75**t)) for t in (1, 2, 3)]
+    check.close(seen=walk.values, expected=expected, source="(1 - γλ)ᵗθ₀", tolerance=STEPS)
+
+
+@claim("adafactor.eps-of-each-dtype")
+def test_left_out_eps_is_that_of_each_parameter_s_own_dtype(device):
+    # A gradient below eps(bfloat16) = 2^-7 and above eps(float32): U = g/max(|g|, ε₁)
+    narrow = torch.ones(2, dtype=torch.bfloat16, device=device, requires_grad=True)
+    wide = torch.ones(2, dtype=torch.float32, device=device, requires_grad=True)
+    optimizer = torch.optim.Adafactor([narrow, wide], lr=0.5)
+    narrow.grad, wide.grad = torch.full_like(narrow, 2.0**-10), torch.full_like(wide, 2.0**-10)
+    optimizer.step()
+    check.close(
+        seen=[narrow.to(torch.float32), wide],
+        expected=[torch.full((2,), 1 - 0.5 / 8), torch.full((2,), 0.5)],
+        source="1 - 0.5 · 2^-10/max(2^-10, ε₁)",
+        tolerance=STEPS,
+    )

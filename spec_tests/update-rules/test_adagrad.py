@@ -1,0 +1,41 @@
+"""Adagrad: the sum of squares, its start, sparse gradients."""
+
+import pytest
+
+from fixtures import check
+from fixtures.catalogue import gradients, optimizers
+from fixtures.claims import claim
+from fixtures.side_by_side import SideBySide
+from fixtures.tolerances import STEPS
+from fixtures.walk import Walk
+
+
+@claim("adagrad.update-rule")
+@optimizers.each(only=("Adagrad",), every_preset=True)
+def test_every_step_is_that_of_the_oracle(case, device):
+    run = SideBySide(case, device)
+    check.close(
+        seen=run.by_torch(),
+        expected=run.by_oracle(),
+        source="fixtures/oracles/adagrad.py",
+        tolerance=STEPS,
+    )
+
+
+@claim("adagrad.sparse-gradients")
+@optimizers.each(only=("Adagrad",), every_preset=True)
+def test_a_sparse_gradient_moves_what_it_holds(case, device):
+    run = SideBySide(case, device, table=gradients.SPARSE)
+    check.close(
+        seen=run.by_torch(weight_decay=0),
+        expected=run.by_oracle(weight_decay=0),
+        source="fixtures/oracles/adagrad.py, over the dense gradients",
+        tolerance=STEPS,
+    )
+
+
+@claim("adagrad.refuses-to-decay-sparse-gradients")
+def test_decay_of_a_sparse_gradient_is_an_error(device):
+    walk = Walk("Adagrad", device, start=[[1.0], [2.0]], options={"weight_decay": 0.1})
+    with pytest.raises(RuntimeError, match="sparse"):
+        walk.over([walk.tensor([[1.0], [0.0]]).to_sparse()])

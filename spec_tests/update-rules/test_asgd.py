@@ -1,0 +1,44 @@
+"""ASGD: the rate that falls, and the average of the parameters."""
+
+from fixtures import check
+from fixtures.catalogue import optimizers
+from fixtures.claims import claim
+from fixtures.side_by_side import SideBySide
+from fixtures.tolerances import STEPS
+from fixtures.walk import Walk
+
+
+@claim("asgd.update-rule")
+@optimizers.each(only=("ASGD",), every_preset=True)
+def test_every_step_is_that_of_the_oracle(case, device):
+    run = SideBySide(case, device)
+    check.close(
+        seen=run.by_torch(),
+        expected=run.by_oracle(),
+        source="fixtures/oracles/asgd.py",
+        tolerance=STEPS,
+    )
+
+
+@claim("asgd.averages-from-t0-on")
+def test_ax_is_the_mean_of_the_values_from_two_steps_after_t0_on(device):
+    walk = Walk("ASGD", device, options={"lr": 0.5, "lambd": 0.0, "t0": 2})
+    walk.over([(1.0, 0.5), (-0.5, 1.0), (0.25, 0.5), (1.0, -1.0), (0.5, 0.25)])
+    # The weight comes from the step before: that of step 4 is still 1, then 1/2.
+    expected = (walk.values[3] + walk.values[4]) / 2
+    check.close(seen=walk.state("ax"), expected=expected, source="the mean", tolerance=STEPS)
+
+
+@claim("asgd.average-is-the-parameter-before-t0")
+def test_before_t0_the_average_is_the_parameter(device):
+    walk = Walk("ASGD", device, options={"lr": 0.5, "t0": 5}).over([(1.0, 0.5), (-0.5, 1.0)])
+    check.same(seen=walk.state("ax"), expected=walk.values[-1], source="the parameter")
+
+
+@claim("asgd.rate-falls-by-its-power")
+def test_the_rate_of_a_step_is_the_power_that_alpha_says(device):
+    walk = Walk("ASGD", device, start=(0.0,), options={"lr": 0.5, "lambd": 2.0, "alpha": 2.0})
+    walk.over([(1.0,), (0.0,), (0.0,)])
+    # η = 0.5/(1 + t)²: 0.5, 0.125, 0.5/9; and each step multiplies the parameter by 1 - 2η.
+    expected = [walk.tensor((v,)) for v in (-0.5, -0.375, -0.375 * (1 - 1 / 9))]
+    check.close(seen=walk.values, expected=expected, source="by hand", tolerance=STEPS)

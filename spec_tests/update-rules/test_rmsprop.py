@@ -1,0 +1,58 @@
+"""RMSprop: eps beside the root, centering, momentum."""
+
+from fixtures import check
+from fixtures.catalogue import optimizers
+from fixtures.claims import claim
+from fixtures.side_by_side import SideBySide
+from fixtures.tolerances import STEPS
+from fixtures.walk import Walk
+
+
+@claim("rmsprop.update-rule")
+@optimizers.each(only=("RMSprop",), every_preset=True)
+def test_every_step_is_that_of_the_oracle(case, device):
+    run = SideBySide(case, device)
+    check.close(
+        seen=run.by_torch(),
+        expected=run.by_oracle(),
+        source="fixtures/oracles/rmsprop.py",
+        tolerance=STEPS,
+    )
+
+
+@claim("rmsprop.eps-is-added-to-the-root")
+def test_eps_stands_beside_the_root(device):
+    walk = Walk("RMSprop", device, options={"lr": 1.0, "alpha": 0.75, "eps": 1.0})
+    walk.over([(2.0, -6.0)])
+    # √v = |g|/2: steps of 2/(1 + 1) and -6/(3 + 1)
+    expected = [walk.tensor((0.0, -0.5))]
+    check.close(seen=walk.values, expected=expected, source="γg/(√v + ε)", tolerance=STEPS)
+
+
+@claim("rmsprop.centered-subtracts-the-mean")
+def test_centered_divides_by_the_standard_deviation(device):
+    walk = Walk("RMSprop", device, options={"lr": 1.0, "alpha": 0.5, "eps": 0.0, "centered": True})
+    walk.over([(4.0, -8.0)])
+    # v - a² = g²/2 - g²/4: the root is |g|/2, and the step 2
+    expected = [walk.tensor((-1.0, 0.0))]
+    check.close(seen=walk.values, expected=expected, source="by hand", tolerance=STEPS)
+
+
+@claim("rmsprop.momentum-gathers-normalised-gradients")
+def test_the_velocity_is_of_normalised_gradients_without_the_rate(device):
+    options = {"lr": 0.5, "alpha": 0.75, "eps": 0.0, "momentum": 0.5}
+    walk = Walk("RMSprop", device, options=options).over([(4.0, -8.0), (0.0, 0.0)])
+    check.close(
+        seen=[*walk.values, walk.state("momentum_buffer")],
+        expected=[walk.tensor(v) for v in ((0.0, -1.0), (-0.5, -0.5), (1.0, -1.0))],
+        source="by hand: b = 2 sign(g), then half of it",
+        tolerance=STEPS,
+    )
+
+
+@claim("rmsprop.centered-survives-constant-gradients")
+def test_a_constant_gradient_gives_finite_steps(device):
+    walk = Walk("RMSprop", device, options={"lr": 1e-3, "alpha": 0.5, "centered": True})
+    walk.over([(0.1, 0.3)] * 80)
+    finite = [bool(values.isfinite().all()) for values in walk.values]
+    assert all(finite), f"not finite from step {finite.index(False) + 1} on: {walk.values[-1]}"

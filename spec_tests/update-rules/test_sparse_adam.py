@@ -1,0 +1,71 @@
+"""SparseAdam: only what the sparse gradient holds."""
+
+import pytest
+import torch
+
+from fixtures import check
+from fixtures.catalogue import optimizers
+from fixtures.claims import claim
+from fixtures.side_by_side import SideBySide
+from fixtures.tolerances import STEPS
+from fixtures.walk import Walk
+
+
+@claim("sparse-adam.update-rule")
+@optimizers.each(only=("SparseAdam",), every_preset=True)
+def test_every_step_is_that_of_the_oracle(case, device):
+    run = SideBySide(case, device)
+    check.close(
+        seen=run.by_torch(),
+        expected=run.by_oracle(),
+        source="fixtures/oracles/sparse_adam.py",
+        tolerance=STEPS,
+    )
+
+
+@claim("sparse-adam.leaves-the-rest-alone")
+def test_what_the_gradient_does_not_hold_stays(device):
+    walk = Walk("SparseAdam", device, start=[[1.0], [2.0], [3.0]], options={"lr": 0.5})
+    walk.over([held(walk, [0, 1], [1.0, -1.0]), held(walk, [0], [1.0])])
+    first, second = walk.values
+    seen = [first[2], second[1:], walk.state("exp_avg")[2], walk.state("exp_avg_sq")[2]]
+    expected = [walk.tensor([3.0]), first[1:], walk.tensor([0.0]), walk.tensor([0.0])]
+    check.same(seen=seen, expected=expected, source="what was there before")
+
+
+@claim("sparse-adam.takes-held-zeros-for-gradients")
+def test_a_zero_that_is_held_lets_the_moments_act(device):
+    options = {"lr": 1.0, "betas": (0.5, 0.5), "eps": 1e-30}
+    walk = Walk("SparseAdam", device, start=[[1.0]], options=options)
+    walk.over([held(walk, [0], [1.0]), held(walk, [0], [0.0])])
+    # m = 0.25, v = 0.25; √(1 - 0.25)/(1 - 0.25) · 0.25/0.5
+    moved = walk.values[0] - walk.values[1]
+    expected = walk.tensor([[0.75**-0.5 * 0.5]])
+    check.close(seen=moved, expected=expected, source="by hand", tolerance=STEPS)
+
+
+@claim("sparse-adam.eps-is-added-before-the-correction")
+def test_eps_stands_beside_the_uncorrected_root(device):
+    options = {"lr": 1.0, "betas": (0.5, 0.75), "eps": 0.5}
+    walk = Walk("SparseAdam", device, start=[[1.0]], options=options)
+    walk.over([held(walk, [0], [1.0])])
+    # √0.25/0.5 · 0.5/(0.5 + 0.5), where Adam would move by 1/(1 + 0.5)
+    expected = [walk.tensor([[0.5]])]
+    check.close(seen=walk.values, expected=expected, source="by hand", tolerance=STEPS)
+
+
+@claim("sparse-adam.refuses-dense-gradients")
+def test_a_dense_gradient_is_an_error(device):
+    walk = Walk("SparseAdam", device, start=[[1.0]])
+    with pytest.raises(RuntimeError, match="dense"):
+        walk.over([[[1.0]]])
+
+
+def held(walk, rows, entries):
+    """Return a sparse gradient that holds the given rows, of one column."""
+    return torch.sparse_coo_tensor(
+        torch.tensor([rows], device=walk.device),
+        walk.tensor([[entry] for entry in entries]),
+        tuple(walk.parameter.shape),
+        check_invariants=True,
+    )
