@@ -1,6 +1,5 @@
 """A small specification in a temporary folder, with tests of its own, asked by the suite's plugins."""
 
-import importlib.metadata
 import re
 import sys
 from dataclasses import dataclass, field
@@ -59,7 +58,9 @@ class End:
 
     def section(self, title: str) -> str:
         """Return what stands below a ruled title, up to the next ruled line."""
-        found = re.search(rf"^=+ {title} =+\n(.*?)(?=^=+ .* =+$|\Z)", self.text, re.S | re.M)
+        found = re.search(
+            rf"^=+ {title} =+\n(.*?)(?=^=+ .* =+$|\Z)", self.text, re.DOTALL | re.MULTILINE
+        )
         assert found, f"no section {title!r} in:\n{self.text}"
         return found[1]
 

@@ -82,7 +82,7 @@ def test_a_kind_of_change_is_made(loaded: ModuleType, kind: str, after: str) -> 
 
 
 def test_messages_and_docstrings_are_left_alone(loaded: ModuleType) -> None:
-    assert not [m for m in all_mutants(loaded) if "nothing" in m.before or "negative" == m.before]
+    assert not [m for m in all_mutants(loaded) if "nothing" in m.before or m.before == "negative"]
 
 
 def test_a_mutant_takes_the_place_of_the_loaded_code(loaded: ModuleType) -> None:

@@ -1,5 +1,7 @@
 """Faults of the public surface: names, signatures and defaults."""
 
+import inspect
+
 import torch
 from torch.optim import adam, lr_scheduler, sgd
 
@@ -26,7 +28,7 @@ def a_default_is_not_passed_on(patch: Patch) -> None:
 
 @breaks("signatures.zero-grad-sets-to-none-by-default")
 def zero_grad_zeroes_by_default(patch: Patch) -> None:
-    patch.setattr(torch.optim.Optimizer.zero_grad, "__defaults__", (False,))
+    patch.setattr(inspect.unwrap(torch.optim.Optimizer.zero_grad), "__defaults__", (False,))
 
 
 @breaks("signatures.unknown-option-is-an-error")

@@ -1,8 +1,10 @@
 """Faults of the base class: references, groups, state, closures, errors."""
 
-from torch.optim import Optimizer, adagrad, adam, lbfgs, optimizer, sgd
+from collections.abc import Callable, Iterator
 
 import torch
+from torch.optim import Optimizer, adagrad, adam, lbfgs, optimizer, sgd
+
 from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks
 
@@ -21,16 +23,20 @@ def parameters_are_copied(patch: Patch) -> None:
 
 @breaks("references.updated-in-place")
 def step_replaces_the_storage(patch: Patch) -> None:
-    edit(sgd, "            param.add_(grad, alpha=-lr)", "            param.data = param.add(grad, alpha=-lr)")
-
-
-@breaks("sharing.moved-once")
-def shared_parameter_is_moved_twice(patch: Patch) -> None:
     edit(
         sgd,
-        "    for i, param in enumerate(params):\n        grad = grads[i] if not maximize",
-        "    for i, param in [*enumerate(params)] * 2:\n        grad = grads[i] if not maximize",
+        "            param.add_(grad, alpha=-lr)",
+        "            param.data = param.add(grad, alpha=-lr)",
     )
+
+
+@breaks("sharing.listed-once")
+def shared_parameter_is_listed_twice(patch: Patch) -> None:
+    def parameters(self: torch.nn.Module, recurse: bool = True) -> Iterator[torch.nn.Parameter]:
+        for _, parameter in self.named_parameters(recurse=recurse, remove_duplicate=False):
+            yield parameter
+
+    patch.setattr(torch.nn.Module, "parameters", parameters)
 
 
 @breaks("param-groups.fall-back-to-the-defaults")
@@ -72,7 +78,11 @@ def state_is_shared_between_parameters(patch: Patch) -> None:
 
 @breaks("state.options-add-entries")
 def amsgrad_keeps_no_maximum(patch: Patch) -> None:
-    edit(adam, 'if group["amsgrad"]:\n                        # Maintains', "if False:\n                        # Maintains")
+    edit(
+        adam,
+        'if group["amsgrad"]:\n                        # Maintains',
+        "if False:\n                        # Maintains",
+    )
 
 
 @breaks("state.adagrad-starts-with-its-accumulator")
@@ -146,18 +156,24 @@ def closure_result_is_lost(patch: Patch) -> None:
 
 @breaks("closures.lbfgs-needs-one")
 def lbfgs_steps_without_a_closure(patch: Patch) -> None:
-    step = torch.optim.LBFGS.step
-    patch.setattr(torch.optim.LBFGS, "step", lambda self, closure=None: closure and step(self, closure))
+    step: Callable[..., object] = torch.optim.LBFGS.step
+    patch.setattr(
+        torch.optim.LBFGS, "step", lambda self, closure=None: closure and step(self, closure)
+    )
 
 
 @breaks("closures.number-or-detached-loss")
 def lbfgs_counts_a_tensor_loss_twice(patch: Patch) -> None:
-    edit(lbfgs, "loss = float(orig_loss)", "loss = float(orig_loss) * (1 + torch.is_tensor(orig_loss)); flat = 0")
+    edit(
+        lbfgs,
+        "loss = float(orig_loss)",
+        "loss = float(orig_loss) * (1 + torch.is_tensor(orig_loss)); flat = 0",
+    )
 
 
 @breaks("closures.loss-that-requires-grad-is-silent")
 def lbfgs_converts_under_grad(patch: Patch) -> None:
-    edit(lbfgs, "loss = float(closure())", "loss = float(torch.enable_grad()(lambda: closure() * 1)())")
+    edit(lbfgs, "loss = float(orig_loss)", "loss = torch.enable_grad()(float)(orig_loss)")
 
 
 @breaks("errors.negative-rate")
@@ -185,6 +201,6 @@ def parameters_are_born_frozen(patch: Patch) -> None:
     new = torch.nn.Parameter.__new__
 
     def frozen(cls: type, data: torch.Tensor, requires_grad: bool = False) -> torch.nn.Parameter:
-        return new(cls, data, requires_grad)  # type: ignore[arg-type]
+        return new(cls, data, requires_grad)
 
     patch.setattr(torch.nn.Parameter, "__new__", frozen)

@@ -1,19 +1,23 @@
 """Faults of single update rules: signs, powers, corrections, buffers."""
 
-from torch.optim import adagrad, lbfgs, sgd
+from torch.optim import adagrad, sgd
 
 from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks
 
 
-@breaks("sgd.update-rule")
+@breaks("sgd.momentum-starts-at-the-gradient")
 def momentum_buffer_is_not_cloned(patch: Patch) -> None:
     edit(sgd, "buf = grad.detach().clone()", "buf = grad.detach()")
 
 
 @breaks("sgd.weight-decay-adds-to-the-gradient")
 def decay_is_subtracted(patch: Patch) -> None:
-    edit(sgd, "grad = grad.add(param, alpha=weight_decay)", "grad = grad.sub(param, alpha=weight_decay)")
+    edit(
+        sgd,
+        "grad = grad.add(param, alpha=weight_decay)",
+        "grad = grad.sub(param, alpha=weight_decay)",
+    )
 
 
 @breaks("sgd.momentum-starts-at-the-gradient")
@@ -32,17 +36,17 @@ def nesterov_looks_back(patch: Patch) -> None:
 
 
 @breaks("sgd.rate-multiplies-the-whole-velocity")
-def rate_enters_the_velocity(patch: Patch) -> None:
-    edit(
-        sgd,
-        "buf.mul_(momentum).add_(grad, alpha=1 - dampening)",
-        "buf.mul_(momentum).add_(grad, alpha=lr - dampening)",
-    )
+def velocity_keeps_the_rate_it_had(patch: Patch) -> None:
+    edit(sgd, "                grad = buf\n", "                grad = buf / lr\n")
 
 
 @breaks("sgd.steps-on-the-bowl")
 def gradient_is_clipped(patch: Patch) -> None:
-    edit(sgd, "        grad = grads[i] if not maximize else -grads[i]", "        grad = grads[i].clamp(-1, 1)")
+    edit(
+        sgd,
+        "        grad = grads[i] if not maximize else -grads[i]",
+        "        grad = grads[i].clamp(-1, 1)",
+    )
 
 
 @breaks("adagrad.update-rule")

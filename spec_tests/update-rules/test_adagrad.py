@@ -1,6 +1,7 @@
 """Adagrad: the sum of squares, its start, sparse gradients."""
 
 import pytest
+import torch
 
 from fixtures import check
 from fixtures.catalogue import gradients, optimizers
@@ -39,3 +40,12 @@ def test_decay_of_a_sparse_gradient_is_an_error(device):
     walk = Walk("Adagrad", device, start=[[1.0], [2.0]], options={"weight_decay": 0.1})
     with pytest.raises(RuntimeError, match="sparse"):
         walk.over([walk.tensor([[1.0], [0.0]]).to_sparse()])
+
+
+@claim("adagrad.empty-sparse-gradient-moves-nothing")
+def test_a_sparse_gradient_that_holds_nothing_moves_nothing(device):
+    walk = Walk("Adagrad", device, start=[[1.0, 1.5], [2.0, 0.5]], options={"lr": 0.5})
+    walk.over([torch.sparse_coo_tensor((2, 2), dtype=walk.parameter.dtype, device=device)])
+    check.same(
+        seen=walk.values, expected=[walk.tensor([[1.0, 1.5], [2.0, 0.5]])], source="the start"
+    )

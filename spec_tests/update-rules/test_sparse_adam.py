@@ -61,11 +61,22 @@ def test_a_dense_gradient_is_an_error(device):
         walk.over([[[1.0]]])
 
 
+@claim("sparse-adam.empty-gradient-counts-as-a-step")
+def test_a_gradient_that_holds_nothing_counts_as_a_step(device):
+    walk = Walk("SparseAdam", device, start=[[1.0], [2.0]])
+    walk.over([held(walk, [], [])])
+    check.same(
+        seen={"values": walk.values, "step": int(walk.optimizer.state[walk.parameter]["step"])},
+        expected={"values": [walk.tensor([[1.0], [2.0]])], "step": 1},
+        source="the start, after one step",
+    )
+
+
 def held(walk, rows, entries):
     """Return a sparse gradient that holds the given rows, of one column."""
     return torch.sparse_coo_tensor(
-        torch.tensor([rows], device=walk.device),
-        walk.tensor([[entry] for entry in entries]),
+        torch.tensor([rows], dtype=torch.int64, device=walk.device),
+        walk.tensor([[entry] for entry in entries]).reshape(len(entries), 1),
         tuple(walk.parameter.shape),
         check_invariants=True,
     )

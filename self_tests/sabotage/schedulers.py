@@ -1,0 +1,87 @@
+"""Faults of schedulers: rates, counts, warnings, state."""
+
+from torch.optim import lr_scheduler
+from torch.optim.lr_scheduler import LRScheduler, StepLR
+
+from self_tests.loaded_code import edit
+from self_tests.sabotage.fault import Patch, breaks
+
+
+@breaks("schedules.step-lr-as-printed")
+def step_lr_is_off_by_one(patch: Patch) -> None:
+    edit(
+        lr_scheduler,
+        "(self.last_epoch % self.step_size != 0)",
+        "((self.last_epoch + 1) % self.step_size != 0)",
+    )
+
+
+@breaks("schedules.follow-their-closed-form")
+def milestones_are_missed(patch: Patch) -> None:
+    edit(
+        lr_scheduler,
+        "if self.last_epoch not in self.milestones",
+        "if self.last_epoch - 1 not in self.milestones",
+    )
+
+
+@breaks("schedules.follow-their-closed-form")
+def restarts_begin_at_the_bottom(patch: Patch) -> None:
+    edit(
+        lr_scheduler,
+        "* (1 + math.cos(math.pi * self.T_cur / self.T_i))",
+        "* (1 - math.cos(math.pi * self.T_cur / self.T_i))",
+    )
+
+
+@breaks("schedules.one-cycle-rises-and-falls")
+def momentum_stays_where_it_ends(patch: Patch) -> None:
+    edit(lr_scheduler, 'phase["start_momentum"]', 'phase["end_momentum"]')
+
+
+@breaks("schedules.one-cycle-ends")
+def one_cycle_goes_on_for_ever(patch: Patch) -> None:
+    edit(lr_scheduler, "if step_num > self.total_steps:", "if False:")
+
+
+@breaks("schedules.plateau-waits-for-patience")
+def patience_is_one_step_short(patch: Patch) -> None:
+    edit(
+        lr_scheduler, "self.num_bad_epochs > self.patience", "self.num_bad_epochs >= self.patience"
+    )
+
+
+@breaks("schedulers.last-rate-of-each-group")
+def the_last_rate_is_the_first(patch: Patch) -> None:
+    patch.setattr(LRScheduler, "get_last_lr", lambda self: self.base_lrs)
+
+
+@breaks("schedulers.get-lr-warns-outside-step")
+def get_lr_does_not_warn(patch: Patch) -> None:
+    patch.setattr(lr_scheduler, "_warn_get_lr_called_within_step", lambda _: None)
+
+
+@breaks("schedulers.count-their-steps")
+def steps_are_counted_twice(patch: Patch) -> None:
+    edit(lr_scheduler, "self.last_epoch += 1", "self.last_epoch += 2")
+
+
+@breaks("schedulers.remember-the-initial-rates")
+def initial_rates_are_forgotten(patch: Patch) -> None:
+    update = LRScheduler._update_lr
+
+    def forgetting(self: LRScheduler, epoch: int | None = None) -> None:
+        update(self, epoch)
+        self.base_lrs = self.get_last_lr()
+
+    patch.setattr(LRScheduler, "_update_lr", forgetting)
+
+
+@breaks("schedulers.warn-of-the-wrong-order")
+def the_wrong_order_is_taken(patch: Patch) -> None:
+    edit(lr_scheduler, 'elif not getattr(self.optimizer, "_opt_called", False):', "elif False:")
+
+
+@breaks("schedulers.state-restores-the-schedule")
+def a_loaded_state_is_dropped(patch: Patch) -> None:
+    patch.setattr(StepLR, "load_state_dict", lambda self, state: None)

@@ -1,0 +1,74 @@
+"""The update rules in coarser dtypes, and on complex parameters."""
+
+import pytest
+import torch
+
+from fixtures import check
+from fixtures.catalogue import gradients, optimizers
+from fixtures.claims import claim
+from fixtures.side_by_side import SideBySide
+from fixtures.tolerances import EVERY_STEP_ROUNDED, STEPS
+
+DTYPES = pytest.mark.parametrize(
+    "dtype",
+    [torch.float32, torch.bfloat16, torch.float16],
+    ids=["float32", "bfloat16", "float16"],
+)
+COARSE = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
+SOURCE = "the oracle in fixtures/oracles"
+
+
+@claim("dtypes.take-the-documented-steps")
+@DTYPES
+@COARSE
+@optimizers.each(only=("ASGD", "Adafactor", "Rprop", "SGD"))
+def test_a_coarse_dtype_takes_the_oracle_s_steps(case, foreach, dtype, device):
+    run = SideBySide(case, device, dtype=dtype, table=gradients.ORDINARY)
+    check.close(
+        seen=run.by_torch(foreach=foreach),
+        expected=run.by_oracle(),
+        source=SOURCE,
+        tolerance=EVERY_STEP_ROUNDED,
+    )
+
+
+@claim("dtypes.take-the-documented-steps")
+@DTYPES
+@COARSE
+@optimizers.each(but=("Adafactor", "Muon", "SparseAdam"), adding={"eps": 2.0**-10})
+def test_a_coarse_dtype_takes_the_oracle_s_steps_with_an_eps_it_can_hold(
+    case, foreach, dtype, device
+):
+    run = SideBySide(case, device, dtype=dtype, table=gradients.ORDINARY)
+    check.close(
+        seen=run.by_torch(foreach=foreach),
+        expected=run.by_oracle(),
+        source=SOURCE,
+        tolerance=EVERY_STEP_ROUNDED,
+    )
+
+
+@claim("dtypes.float16-loses-a-small-eps")
+@pytest.mark.parametrize("eps", [1e-8, 1e-3], ids=["lost", "held"])
+@optimizers.each(only=("Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RMSprop"))
+def test_float16_has_no_eps_of_1e_8(case, eps, device):
+    w = torch.ones(1, dtype=torch.float16, device=device, requires_grad=True)
+    optimizer = case.build([w], eps=eps, foreach=False)
+    w.grad = torch.zeros_like(w)
+    optimizer.step()
+    # 0 / (0 + eps), where 1e-8 is less than half the smallest number above 0, 6e-8
+    seen, expected = bool(w.isnan().any()), eps < 3e-8
+    assert seen is expected, f"{'nan' if seen else 'a number'}: {w.tolist()}"
+
+
+@claim("complex.is-the-step-on-the-real-view")
+@COARSE
+@optimizers.each(but=("LBFGS", "Muon", "SparseAdam", "Adafactor"), every_preset=True)
+def test_a_complex_parameter_moves_as_its_real_view(case, foreach, device):
+    run = SideBySide(case, device, dtype=torch.complex128)
+    check.close(
+        seen=run.by_torch(foreach=foreach),
+        expected=run.by_oracle(),
+        source=SOURCE + ", on real and imaginary parts",
+        tolerance=STEPS,
+    )

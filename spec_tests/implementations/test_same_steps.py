@@ -1,0 +1,95 @@
+"""Every implementation of every optimizer, beside the oracle."""
+
+import pytest
+
+from fixtures import check
+from fixtures.catalogue import gradients, optimizers
+from fixtures.claims import claim
+from fixtures.side_by_side import SideBySide
+from fixtures.tolerances import STEPS
+
+SOURCE = "the oracle in fixtures/oracles"
+
+
+def check_steps(run):
+    __tracebackhide__ = True
+    check.close(seen=run.by_torch(), expected=run.by_oracle(), source=SOURCE, tolerance=STEPS)
+
+
+@claim("for-loop.takes-the-documented-steps")
+@optimizers.each(every_preset=True, adding={"foreach": False})
+def test_a_loop_takes_the_oracle_s_steps(case, device):
+    check_steps(SideBySide(case, device))
+
+
+@claim("foreach.takes-the-documented-steps")
+@optimizers.each(every_preset=True, adding={"foreach": True})
+def test_foreach_takes_the_oracle_s_steps(case, device):
+    check_steps(SideBySide(case, device))
+
+
+@claim("foreach.takes-sparse-gradients")
+@pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
+@optimizers.each(only=("SGD", "Adagrad"))
+def test_foreach_takes_sparse_gradients(case, foreach, device):
+    run = SideBySide(case, device, table=gradients.SPARSE)
+    check.close(
+        seen=run.by_torch(foreach=foreach),
+        expected=run.by_oracle(),
+        source=SOURCE,
+        tolerance=STEPS,
+    )
+
+
+@claim("fused.takes-the-documented-steps-on-the-cpu")
+@optimizers.each(every_preset=True, adding={"fused": True})
+def test_fused_on_the_cpu_takes_the_oracle_s_steps(case, device):
+    check_steps(SideBySide(case, device))
+
+
+@claim("fused.takes-the-documented-steps")
+@optimizers.each(every_preset=True, adding={"fused": True}, but=("Adagrad",))
+def test_fused_takes_the_oracle_s_steps(case, device):
+    check_steps(SideBySide(case, device))
+
+
+@claim("fused.adagrad-takes-the-documented-steps")
+@optimizers.each(every_preset=True, adding={"fused": True}, only=("Adagrad",))
+def test_fused_adagrad_takes_the_oracle_s_steps(case, device):
+    check_steps(SideBySide(case, device))
+
+
+@claim("capturable.takes-the-documented-steps")
+@optimizers.each(every_preset=True, adding={"capturable": True})
+def test_capturable_takes_the_oracle_s_steps(case, device):
+    check_steps(SideBySide(case, device))
+
+
+@claim("differentiable.takes-the-documented-steps")
+@optimizers.each(every_preset=True, adding={"differentiable": True})
+def test_differentiable_takes_the_oracle_s_steps(case, device):
+    check_steps(SideBySide(case, device))
+
+
+@claim("tensor-lr.takes-the-documented-steps")
+@optimizers.each(adding={"foreach": False}, but=("Rprop", "Adam", "AdamW"))
+def test_a_tensor_for_a_rate_gives_the_oracle_s_steps(case, device):
+    check_steps(SideBySide(case, device, tensor_lr=True))
+
+
+@claim("tensor-lr.of-adam")
+@optimizers.each(adding={"foreach": False}, only=("Adam", "AdamW"), every_preset=True)
+def test_a_tensor_for_adam_s_rate_gives_the_oracle_s_steps(case, device):
+    check_steps(SideBySide(case, device, tensor_lr=True))
+
+
+@claim("maximize.climbs")
+@optimizers.each(having="maximize", but=("LBFGS",))
+def test_maximizing_is_minimizing_over_negated_gradients(case, device):
+    tables = {optimizers.DENSE: gradients.DENSE, optimizers.SPARSE: gradients.SPARSE}
+    table = gradients.negated(tables[case.optimizer.parameters])
+    check.same(
+        seen=SideBySide(case, device).by_torch(),
+        expected=SideBySide(case, device, table=table).by_torch(maximize=False),
+        source="the steps over the negated gradients",
+    )
