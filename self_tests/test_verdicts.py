@@ -75,6 +75,17 @@ def test_a_deviation_that_stops_is_red(project: ProjectMaker) -> None:
     assert end.code == 1
 
 
+@pytest.mark.parametrize("raises, verdict", [("", "broken"), ('raises = "KeyError"', "deviates")],
+                         ids=["unnamed", "named"])  # fmt: skip
+def test_an_error_deviates_only_if_it_is_named(
+    project: ProjectMaker, raises: str, verdict: str
+) -> None:
+    test = CASES.replace('assert case == "good", case', "{'good': 1}[case]")
+    deviation = DEVIATION.replace("reason =", f"{raises}\n    reason =")
+    end = project(claims("demo.holds"), test, deviation).run("-m", "cpu")
+    assert end.verdicts["test_it[bad-cpu]"] == verdict
+
+
 def test_a_deviation_of_no_case_is_red_in_a_full_run_only(project: ProjectMaker) -> None:
     small = project(claims("demo.holds"), CASES.replace('"bad"', '"fair"'), DEVIATION)
     small.write_test('@claim("demo.holds")\ndef test_it(): pass\n')

@@ -35,7 +35,9 @@ def test_the_gradients_of_two_losses_add_up(device):
     (3 * w[0]).backward()
     Bowl.loss(w).backward()
     check.same(
-        seen=w.grad, expected=torch.tensor([4.0, 2.0]), source="(3, 0) of one and (1, 2) of the other"
+        seen=w.grad,
+        expected=torch.tensor([4.0, 2.0]),
+        source="(3, 0) of one and (1, 2) of the other",
     )
 
 

@@ -53,7 +53,9 @@ def classifier_by_hand(model):
     n, loss = len(data.TEN_POINTS), 0.0
     by_weight, by_bias = [[0.0, 0.0] for _ in weight], [0.0 for _ in bias]
     for point, label in zip(data.TEN_POINTS, data.TEN_LABELS, strict=True):
-        scores = [row[0] * point[0] + row[1] * point[1] + b for row, b in zip(weight, bias, strict=True)]
+        scores = [
+            row[0] * point[0] + row[1] * point[1] + b for row, b in zip(weight, bias, strict=True)
+        ]
         total = sum(math.exp(z) for z in scores)
         loss += (math.log(total) - scores[label]) / n
         for k, z in enumerate(scores):

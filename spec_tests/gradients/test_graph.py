@@ -109,7 +109,7 @@ def test_backward_takes_the_changed_values_for_those_of_the_forward_pass(change,
 
 
 @claim("versions.step-is-noticed")
-@optimizers.each(every_preset=True)
+@optimizers.each()
 def test_backward_through_a_graph_from_before_the_step_is_an_error(case, device):
     training = Training(case, device)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):

@@ -72,9 +72,7 @@ def test_a_loop_that_makes_a_new_leaf_each_round_sees_no_gradient_at_its_start(d
 def test_subtracting_from_data_moves_a_leaf_that_stays_a_leaf(device):
     w = ready(device)
     w.data -= LR * w.grad
-    check.close(
-        seen=nature(w), expected=LEAF, source="(0.5, 0.5) - 0.01·(1, 2)", tolerance=STEPS
-    )
+    check.close(seen=nature(w), expected=LEAF, source="(0.5, 0.5) - 0.01·(1, 2)", tolerance=STEPS)
 
 
 @claim("by-hand.no-grad")
@@ -82,9 +80,7 @@ def test_subtracting_under_no_grad_moves_a_leaf_that_stays_a_leaf(device):
     w = ready(device)
     with torch.no_grad():
         w -= LR * w.grad
-    check.close(
-        seen=nature(w), expected=LEAF, source="(0.5, 0.5) - 0.01·(1, 2)", tolerance=STEPS
-    )
+    check.close(seen=nature(w), expected=LEAF, source="(0.5, 0.5) - 0.01·(1, 2)", tolerance=STEPS)
 
 
 @claim("by-hand.no-grad")

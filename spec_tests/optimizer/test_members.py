@@ -36,7 +36,7 @@ def test_parameters_are_found_in_the_groups_only(case, device):
 
 
 @claim("state.is-kept-per-parameter")
-@optimizers.each(every_preset=True)
+@optimizers.each()
 def test_every_key_of_the_state_is_a_parameter(case, device):
     training = Training(case, device)
     training.run(1)

@@ -18,7 +18,7 @@ def test_the_groups_hold_the_parameters_themselves(case, device):
 
 
 @claim("references.updated-in-place")
-@optimizers.each(every_preset=True)
+@optimizers.each()
 def test_a_view_taken_before_the_steps_shows_the_new_values(case, device):
     training = Training(case, device)
     before, views = training.values(), [p.detach() for p in training.parameters]
@@ -32,7 +32,7 @@ def test_a_view_taken_before_the_steps_shows_the_new_values(case, device):
 
 
 @claim("references.gradient-wherever-from")
-@optimizers.each(every_preset=True)
+@optimizers.each()
 def test_a_gradient_put_there_by_hand_moves_the_parameters_as_backward_would(case, device):
     trained, by_hand = Training(case, device), Training(case, device)
     trained.backward()

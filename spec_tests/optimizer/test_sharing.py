@@ -51,7 +51,7 @@ def test_the_gradient_of_a_shared_parameter_is_the_sum_over_its_uses(device):
 
 
 @claim("sharing.moved-once")
-@optimizers.each(every_preset=True)
+@optimizers.each()
 def test_a_shared_parameter_trains_as_one_that_stands_alone(case, device):
     alone, shared = Training(case, device), Training(case, device)
     model = torch.nn.ModuleList(Tied(parameter) for parameter in shared.parameters)

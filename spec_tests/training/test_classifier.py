@@ -31,7 +31,10 @@ def trained(device, epochs=EPOCHS):
 def test_logits_have_a_column_for_each_class(device):
     model = TenPointClassifier(device)
     model.loss().backward()
-    shapes = [model(torch.tensor(data.TEN_POINTS, device=device)), *(p.grad for p in model.parameters())]
+    shapes = [
+        model(torch.tensor(data.TEN_POINTS, device=device)),
+        *(p.grad for p in model.parameters()),
+    ]
     check.same(
         seen=[list(tensor.shape) for tensor in shapes],
         expected=[[10, 3], [3, 2], [3]],

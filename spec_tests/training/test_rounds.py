@@ -63,7 +63,9 @@ def graphs_alive_after(device, add):
 
 @claim("training.running-total-of-numbers")
 def test_a_total_of_numbers_keeps_no_graph(device):
-    check.same(seen=graphs_alive_after(device, lambda loss: loss.item()), expected=0, source="004-10")
+    check.same(
+        seen=graphs_alive_after(device, lambda loss: loss.item()), expected=0, source="004-10"
+    )
 
 
 @claim("training.running-total-of-numbers")

@@ -5,7 +5,7 @@ import torch
 
 from fixtures import check
 from fixtures.catalogue import optimizers
-from fixtures.catalogue.objectives import OBJECTIVES
+from fixtures.catalogue.objectives import OBJECTIVES, RIPPLES
 from fixtures.catalogue.problems import Parabola
 from fixtures.claims import claim
 from fixtures.evaluations import Evaluations
@@ -47,6 +47,20 @@ def test_every_evaluation_is_that_of_the_oracle(case, objective, device):
         source="fixtures/oracles/lbfgs.py",
         tolerance=QUASI_NEWTON,
     )
+
+
+@claim("lbfgs.evaluates-at-most-max-eval-times")
+@pytest.mark.parametrize("max_eval", [1, 3, 6], ids="max_eval={}".format)
+# The rate of the line search overshoots, so that it has to come back.
+@pytest.mark.parametrize(
+    "line_search_fn, lr", [(None, 0.1), ("strong_wolfe", 30.0)], ids=["fixed", "wolfe"]
+)
+def test_a_step_keeps_to_max_eval(line_search_fn, lr, max_eval, device):
+    options = {"lr": lr, "max_iter": 10, "max_eval": max_eval, "line_search_fn": line_search_fn}
+    case = optimizers.Case(optimizers.by_name("LBFGS"), optimizers.Preset("far", options))
+    first_step = Evaluations(case, RIPPLES, device).by_torch()[0]
+    seen = len(first_step["evaluations"])
+    assert seen <= max_eval, f"{seen} evaluations instead of at most {max_eval}"
 
 
 @claim("lbfgs.evaluates-several-times-in-a-step")

@@ -1,5 +1,7 @@
 """RMSprop: eps beside the root, centering, momentum."""
 
+import torch
+
 from fixtures import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
@@ -52,7 +54,12 @@ def test_the_velocity_is_of_normalised_gradients_without_the_rate(device):
 
 @claim("rmsprop.centered-survives-constant-gradients")
 def test_a_constant_gradient_gives_finite_steps(device):
-    walk = Walk("RMSprop", device, options={"lr": 1e-3, "alpha": 0.5, "centered": True})
-    walk.over([(0.1, 0.3)] * 80)
-    finite = [bool(values.isfinite().all()) for values in walk.values]
-    assert all(finite), f"not finite from step {finite.index(False) + 1} on: {walk.values[-1]}"
+    # Which of them survive is a matter of rounding, and so of the processor: hence many.
+    gradient = torch.tensor([0.1 + 0.37 * i for i in range(256)], device=device)
+    w = torch.zeros_like(gradient, requires_grad=True)
+    optimizer = torch.optim.RMSprop([w], lr=0.01, alpha=0.5, centered=True)
+    for _ in range(100):
+        w.grad = gradient.clone()
+        optimizer.step()
+    lost = int((~w.isfinite()).sum())
+    assert lost == 0, f"{lost} of 256 elements are not finite after 100 steps"

@@ -1,0 +1,74 @@
+"""Frozen parameters: from the start, later, and with gradients of zero."""
+
+import pytest
+import torch
+
+from fixtures import check
+from fixtures.catalogue import optimizers
+from fixtures.catalogue.problems import TinyNet
+from fixtures.claims import claim
+from fixtures.training import Training, start
+
+
+@claim("freezing.gradient-passes-through")
+def test_the_layer_before_a_frozen_one_has_its_gradient(device):
+    whole, frozen = TinyNet(device), TinyNet(device)
+    frozen.fc2.requires_grad_(False)
+    whole.loss().backward()
+    frozen.loss().backward()
+    check.same(
+        seen=[frozen.fc1.weight.grad, frozen.fc2.weight.grad, frozen.fc2.bias.grad],
+        expected=[whole.fc1.weight.grad, None, None],
+        source="the same net without a frozen layer",
+    )
+
+
+@claim("freezing.gradient-passes-through")
+def test_the_gradient_that_passes_is_not_zero(device):
+    net = TinyNet(device)
+    net.fc2.requires_grad_(False)
+    net.loss().backward()
+    assert bool((net.fc1.weight.grad != 0).all()), net.fc1.weight.grad
+
+
+@claim("freezing.neither-moved-nor-kept")
+@optimizers.each(but=("LBFGS", "Adagrad"))
+def test_a_frozen_parameter_stays_and_has_no_state(case, device):
+    training = Training(case, device)
+    frozen = training.parameters[0].requires_grad_(False)
+    before = frozen.detach().clone()
+    training.run(2)
+    check.same(
+        seen=[frozen.detach(), dict(training.optimizer.state.get(frozen, {}))],
+        expected=[before, {}],
+        source="the parameter before training, and no state",
+    )
+
+
+@claim("freezing.late-leaves-the-gradient")
+@optimizers.each(only=("SGD", "Adam", "AdamW", "RMSprop", "Rprop"))
+def test_a_parameter_frozen_late_goes_on_moving(case, device):
+    frozen, free = Training(case, device), Training(case, device)
+    for training in (frozen, free):
+        training.backward()
+    frozen.parameters[0].requires_grad_(False)
+    for training in (frozen, free):
+        training.step()
+    check.same(seen=frozen.values(), expected=free.values(), source="a step without freezing")
+
+
+@claim("freezing.zero-is-not-none")
+@pytest.mark.parametrize("option", ["momentum", "weight_decay"])
+@optimizers.each(only=("SGD",))
+def test_momentum_and_decay_move_a_parameter_with_a_gradient_of_zeros(case, option, device):
+    moved = []
+    for gradient in (torch.zeros, lambda *_, **__: None):
+        parameter = start(case, device)[0]
+        optimizer = case.build([parameter], **{option: 0.5})
+        parameter.grad = torch.ones_like(parameter)
+        optimizer.step()
+        before = parameter.detach().clone()
+        parameter.grad = gradient(parameter.shape, device=device)
+        optimizer.step()
+        moved.append(not torch.equal(parameter.detach(), before))
+    check.same(seen=moved, expected=[True, False], source="004-4: zeros move it, None does not")
