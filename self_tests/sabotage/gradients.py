@@ -1,10 +1,13 @@
 """Faults of what an optimizer stands on: accumulation, tracking, detaching."""
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import torch
 
 from self_tests.sabotage.fault import Patch, breaks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @breaks("accumulation.backward-adds")
@@ -16,7 +19,7 @@ def backward_replaces_the_gradient(patch: Patch) -> None:
         while waiting:
             node = waiting.pop()
             if hasattr(node, "variable"):
-                node.variable.grad = None
+                node.variable.grad = None  # type: ignore[union-attr] # hasattr() has asked
             waiting += [following for following, _ in getattr(node, "next_functions", ())]
         backward(self, **options)
 

@@ -1,12 +1,15 @@
 """Faults that show in whole loops."""
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import torch
 from torch.optim import Optimizer, adam, lbfgs, sgd
 
 from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @breaks("temperatures.by-hand")

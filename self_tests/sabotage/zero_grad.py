@@ -9,11 +9,11 @@ from self_tests.sabotage.fault import Patch, breaks
 
 @breaks("zero-grad.sets-none")
 def the_second_group_is_not_cleared(patch: Patch) -> None:
-    edit(
-        optimizer,
-        '            for group in self.param_groups:\n                for p in group["params"]:\n                    if p.grad is not None:',
-        '            for group in self.param_groups[:1]:\n                for p in group["params"]:\n                    if p.grad is not None:',
+    loop = (
+        '            for group in self.param_groups:\n                for p in group["params"]:\n'
     )
+    found = "                    if p.grad is not None:"
+    edit(optimizer, loop + found, loop.replace("param_groups:", "param_groups[:1]:") + found)
 
 
 @breaks("zero-grad.is-not-filling-with-zeros")

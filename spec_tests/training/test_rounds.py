@@ -1,97 +1,99 @@
-"""A round of training: what is called, in which order, and what is kept."""
+"""A round of training: what is called, in which order, and what a running total keeps."""
 
-import gc
 import weakref
 
+import pytest
 import torch
 
 from fixtures import check
 from fixtures.catalogue import optimizers
-from fixtures.catalogue.problems import Bowl, TinyNet
+from fixtures.catalogue.problems import TenPointClassifier
 from fixtures.claims import claim
 from fixtures.training import Training
 
-EVALUATIONS = 40
-
-
-@claim("training.calling-the-module")
-def test_forward_and_call_agree(device):
-    net = TinyNet(device)
-    x = torch.tensor([[1.0, 2.0], [0.5, -1.0]], device=device)
-    with torch.no_grad():
-        predicted = net(x)
-    check.same(
-        seen=[net(x), predicted],
-        expected=[net.forward(x), net.forward(x)],
-        source="forward(), called directly",
-    )
+ROUNDS = 3
 
 
 @claim("training.order-of-a-round")
-@optimizers.each(but=("LBFGS",))
-def test_a_gradient_left_over_has_no_part_in_the_step(case, device):
+@optimizers.each(every_preset=True, but=("LBFGS",))
+def test_leftovers_have_no_part_in_the_step(case, device):
     clean, littered = Training(case, device), Training(case, device)
     littered.backward()
-    clean.run(1)
-    littered.run(1)
+    for training in (clean, littered):
+        training.optimizer.zero_grad()
+        training.backward()
+        training.step()
     check.same(seen=littered.values(), expected=clean.values(), source="a round without leftovers")
 
 
-class Watched(torch.autograd.Function):
-    """Passes its input through, with a node in the graph that can be watched."""
-
-    @staticmethod
-    def forward(ctx, x):
-        return x.clone()
-
-    @staticmethod
-    def backward(ctx, gradient):
-        return gradient
-
-
-def graphs_alive_after(device, add):
-    """Return how many of five rounds' graphs are alive when the total has been added up."""
-    total, nodes = 0.0, []
-    for _ in range(5):
-        loss = Watched.apply(Bowl.loss(Bowl.start(device)))
-        nodes.append(weakref.ref(loss.grad_fn))
-        total = total + add(loss)
-        del loss
-    gc.collect()
-    return sum(node() is not None for node in nodes)
+@claim("training.clearing-before-the-step")
+@optimizers.each(every_preset=True)
+def test_parameters_stay_when_gradients_are_cleared_before_the_step(case, device):
+    training = Training(case, device)
+    before = training.values()
+    for _ in range(ROUNDS):
+        training.backward()
+        training.optimizer.zero_grad()
+        training.step()
+    check.same(seen=training.values(), expected=before, source="the parameters before the loop")
 
 
-@claim("training.running-total-of-numbers")
-def test_a_total_of_numbers_keeps_no_graph(device):
+@claim("training.step-before-backward-lags")
+@optimizers.each(every_preset=True, but=("LBFGS",))
+def test_stepping_first_stays_one_round_behind(case, device):
+    training, in_order = Training(case, device), Training(case, device)
+    for _ in range(ROUNDS + 1):
+        training.step()
+        training.optimizer.zero_grad()
+        training.backward()
+    in_order.run(ROUNDS)
     check.same(
-        seen=graphs_alive_after(device, lambda loss: loss.item()), expected=0, source="004-10"
+        seen=training.values(),
+        expected=in_order.values(),
+        source=f"{ROUNDS} rounds in the right order",
     )
 
 
+def batches_alive(device, what_is_added):
+    """Return how many of five batches are alive when only the running total is left of them."""
+    weight = torch.ones(3, device=device, requires_grad=True)
+    total, batches = 0.0, []
+    for number in range(5):
+        batch = torch.full((3,), float(number), device=device)
+        batches.append(weakref.ref(batch))
+        total = total + what_is_added((weight * batch).sum())
+        del batch
+    return sum(batch() is not None for batch in batches)
+
+
 @claim("training.running-total-of-numbers")
-def test_a_total_of_tensors_requires_grad(device):
-    total = sum(Bowl.loss(Bowl.start(device)) for _ in range(3))
-    assert total.requires_grad
-    assert total.grad_fn is not None
+@pytest.mark.parametrize(
+    "what_is_added, alive",
+    [
+        pytest.param(lambda loss: loss.item(), 0, id="item"),
+        pytest.param(lambda loss: loss.detach(), 0, id="detach"),
+        pytest.param(lambda loss: loss, 5, id="loss"),
+    ],
+)
+def test_a_total_keeps_the_batches_whose_graph_it_holds(what_is_added, alive, device):
+    seen = batches_alive(device, what_is_added)
+    check.same(seen=seen, expected=alive, source="004-10: batches that the total keeps alive")
 
 
-@claim("training.lbfgs-needs-fewer-evaluations")
-@optimizers.each(only=("SGD", "Adam"))
-def test_lbfgs_is_ahead_after_as_many_evaluations(case, device):
-    w = Bowl.start(device)
-    lbfgs = torch.optim.LBFGS([w], lr=1.0, max_iter=EVALUATIONS, max_eval=EVALUATIONS)
+@claim("training.running-total-of-numbers")
+def test_a_total_of_numbers_is_a_number(device):
+    loss = TenPointClassifier(device).loss()
+    total = 0.0 + loss.item() + loss.item()
+    assert type(total) is float, f"a total of loss.item() is a {type(total).__name__}"
 
-    def closure():
-        lbfgs.zero_grad()
-        loss = Bowl.loss(w)
-        loss.backward()
-        return loss.item()
 
-    lbfgs.step(closure)
-    other = Bowl.start(device)
-    optimizer = case.build([other])
-    for _ in range(EVALUATIONS):
-        optimizer.zero_grad()
-        Bowl.loss(other).backward()
-        optimizer.step()
-    assert float(Bowl.loss(w).detach()) < 1e-6 * float(Bowl.loss(other).detach())
+@claim("training.calling-the-module")
+@pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])
+def test_a_module_predicts_what_it_gave_in_the_loop(training, device):
+    model = TenPointClassifier(device)
+    x = torch.tensor([[1.0, 2.0], [0.5, -1.0]], device=device)
+    in_the_loop = model(x)
+    model.train(training)
+    with torch.no_grad():
+        predictions = [model(x), model.forward(x)]
+    check.same(seen=predictions, expected=[in_the_loop] * 2, source="the module called in training")

@@ -5,187 +5,148 @@ from functools import cache
 import torch
 
 from fixtures import check
-from fixtures.catalogue import data
+from fixtures.catalogue.problems import RAW_TEMPERATURES, TEMPERATURES
 from fixtures.claims import claim
-from fixtures.tolerances import LOOP
+from fixtures.oracles.adam import Adam
+from fixtures.oracles.sgd import SGD
+from fixtures.tolerances import ADAPTIVE_LOOP, LOOP
 
-BY_HAND = (
-    7.860115,
-    3.828538,
-    3.092191,
-    2.957698,
-    2.933134,
-    2.928648,
-    2.927830,
-    2.927679,
-    2.927652,
-    2.927647,
-)
-BY_ADAM = (7.612898, 3.086700, 2.928579, 2.927644)
-FIRST_EPOCHS = ("97.13", "4.91", "39.57", "7.70", "32.78", "15.87")
-EVERY_500TH = (
-    "8.48", "2.64", "3.96", "1.44", "3.11", "2.29", "2.94", "2.92", "2.91", "3.24", "2.91", "3.39",
+EVERY = 500
+
+# 001-5, printed at every 500th epoch of 5000.
+LOSSES_BY_HAND = (
+    "7.860115", "3.828538", "3.092191", "2.957698", "2.933134",
+    "2.928648", "2.927830", "2.927679", "2.927652", "2.927647",
+)  # fmt: skip
+PARAMETERS_BY_HAND = (
+    "4.0443", "-9.8133", "4.8021", "-14.1031", "5.1260", "-15.9365", "5.2644", "-16.7200",
+    "5.3236", "-17.0549", "5.3489", "-17.1980", "5.3597", "-17.2591", "5.3643", "-17.2853",
+    "5.3662", "-17.2964", "5.3671", "-17.3012",
+)  # fmt: skip
+# 001-13, printed at every 500th epoch of 2000.
+LOSSES_OF_ADAM = (7.612898, 3.086700, 2.928579, 2.927644)
+PARAMETERS_OF_ADAM = (
+    "0.4081", "-10.0095", "0.5131", "-15.9629", "0.5350", "-17.2021", "0.5367", "-17.3021",
+)  # fmt: skip
+GRADIENTS_OF_ADAM = (
+    (-1.1790, 1.2604), (-0.2160, 0.2322), (-0.0169, 0.0178), (-0.0007, 0.0005),
 )  # fmt: skip
 
 
-def samples(device, scale, indices=range(11)):
-    """Return input and target of some samples."""
-    t_u = torch.tensor([data.T_UNKNOWN[i] for i in indices], device=device)
-    return t_u * scale, torch.tensor([data.T_CELSIUS[i] for i in indices], device=device)
-
-
-def mean_square(parameters, t_u, t_c):
-    w, b = parameters
-    return ((w * t_u + b - t_c) ** 2).mean()
-
-
-def start(device):
-    return torch.tensor([1.0, 0.0], device=device, requires_grad=True)
-
-
 @cache
-def by_hand(device, epochs=5000, rate=1e-2):
-    """Return the parameters of the loop without an optimizer, and every 500th loss."""
-    t_u, t_c = samples(device, 0.1)
-    parameters, losses = start(device), []
-    for epoch in range(1, epochs + 1):
-        loss = mean_square(parameters, t_u, t_c)
+def by_hand(device):
+    """Return losses (10,), parameters (10, 2) and gradients (10, 2) at every 500th epoch."""
+    t_u, t_c = TEMPERATURES.samples(device)
+    params, moments = TEMPERATURES.start(device), []
+    for epoch in range(1, 5001):
+        loss = TEMPERATURES.mean_square(params, t_u, t_c)
         loss.backward()
-        parameters = (parameters - rate * parameters.grad).detach().requires_grad_()
-        losses += [loss.detach()] if epoch % 500 == 0 else []
-    return parameters.detach(), torch.stack(losses)
+        gradient = params.grad
+        params = (params - 1e-2 * gradient).detach().requires_grad_()
+        if epoch % EVERY == 0:
+            moments.append((loss.detach(), params.detach(), gradient))
+    return stacked(moments)
 
 
 @cache
-def by_adam(device, epochs=2000):
-    """Return the parameters after training on the input as measured, and every 500th loss."""
-    t_u, t_c = samples(device, 1.0)
-    parameters, losses = start(device), []
-    optimizer = torch.optim.Adam([parameters], lr=1e-1)
-    for epoch in range(1, epochs + 1):
-        loss = mean_square(parameters, t_u, t_c)
+def by_adam(device):
+    """Return losses (4,), parameters (4, 2) and gradients (4, 2) at every 500th epoch."""
+    t_u, t_c = RAW_TEMPERATURES.samples(device)
+    params, moments = RAW_TEMPERATURES.start(device), []
+    optimizer = torch.optim.Adam([params], lr=1e-1)
+    for epoch in range(1, 2001):
+        loss = RAW_TEMPERATURES.mean_square(params, t_u, t_c)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        losses += [loss.detach()] if epoch % 500 == 0 else []
-    return parameters.detach(), torch.stack(losses)
+        if epoch % EVERY == 0:
+            moments.append((loss.detach(), params.detach().clone(), params.grad))
+    return stacked(moments)
 
 
-@cache
-def validated(device, epochs=3000):
-    """Return the parameters trained on nine samples, and (training, validation) loss by epoch."""
-    training = samples(device, 0.1, data.TRAIN_INDICES)
-    validation = samples(device, 0.1, data.VALIDATION_INDICES)
-    parameters, losses = start(device), {}
-    optimizer = torch.optim.SGD([parameters], lr=1e-2)
-    for epoch in range(1, epochs + 1):
-        loss = mean_square(parameters, *training)
-        if epoch <= 3 or epoch % 500 == 0:
-            with torch.no_grad():
-                losses[epoch] = torch.stack([loss, mean_square(parameters, *validation)]).detach()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    return parameters.detach(), losses
+def stacked(moments):
+    losses, parameters, gradients = zip(*moments, strict=True)
+    return {
+        "losses": torch.stack(losses),
+        "parameters": torch.stack(parameters),
+        "gradients": torch.stack(gradients),
+    }
+
+
+def in_plain_python(problem, oracle, epochs):
+    """Return the same without torch, in float64."""
+    moments = problem.course(oracle, epochs)[EVERY - 1 :: EVERY]
+    losses, gradients, parameters = zip(*moments, strict=True)
+    return {
+        "losses": torch.tensor(losses),
+        "parameters": torch.tensor(parameters),
+        "gradients": torch.tensor(gradients),
+    }
+
+
+@claim("temperatures.by-hand")
+def test_the_loop_by_hand_goes_where_the_derivatives_lead(device, recorded):
+    check.close(
+        seen=by_hand(device),
+        expected=in_plain_python(TEMPERATURES, SGD(lr=1e-2), 5000),
+        source="the derivatives written out, in float64",
+        tolerance=LOOP,
+    )
+    recorded(by_hand(device), tolerance=LOOP)
 
 
 @claim("temperatures.by-hand")
 def test_the_loop_by_hand_ends_at_the_printed_parameters(device):
-    check.printed(seen=by_hand(device)[0], expected=["5.3671", "-17.3012"], source="001-5")
+    end = by_hand(device)["parameters"][-1]
+    check.printed(seen=end, expected=PARAMETERS_BY_HAND[-2:], source="001-5")
 
 
-@claim("temperatures.by-hand")
-def test_the_loop_by_hand_passes_the_printed_losses(device):
-    check.close(
-        seen=by_hand(device)[1],
-        expected=torch.tensor(BY_HAND),
-        source="printed by the document, 001-5",
-        tolerance=LOOP,
-    )
+@claim("temperatures.by-hand-prints")
+def test_the_loop_by_hand_gives_the_printed_parameters(device):
+    seen = by_hand(device)["parameters"]
+    check.printed(seen=seen, expected=PARAMETERS_BY_HAND, source="001-5")
 
 
-@claim("temperatures.by-hand")
-def test_the_loop_by_hand_is_as_recorded(device, recorded):
-    parameters, losses = by_hand(device)
-    recorded({"parameters": parameters, "losses": losses}, tolerance=LOOP)
+@claim("temperatures.by-hand-prints")
+def test_the_loop_by_hand_gives_all_six_decimals_of_the_losses(device):
+    check.printed(seen=by_hand(device)["losses"], expected=LOSSES_BY_HAND, source="001-5")
 
 
 @claim("temperatures.adam-needs-no-normalised-input")
-def test_adam_ends_at_the_printed_parameters(device):
-    check.printed(seen=by_adam(device)[0], expected=["0.5367", "-17.3021"], source="001-13")
+def test_adam_goes_where_its_oracle_goes(device, recorded):
+    expected = in_plain_python(RAW_TEMPERATURES, Adam(lr=1e-1), 2000)
+    seen, gradients = dict(by_adam(device)), expected.pop("gradients")
+    check.close(
+        seen=seen.pop("gradients"),
+        expected=gradients,
+        source="fixtures/oracles/adam.py",
+        tolerance=ADAPTIVE_LOOP,
+    )
+    check.close(seen=seen, expected=expected, source="fixtures/oracles/adam.py", tolerance=LOOP)
+    recorded(seen, tolerance=LOOP)
 
 
 @claim("temperatures.adam-needs-no-normalised-input")
 def test_adam_passes_the_printed_losses(device):
     check.close(
-        seen=by_adam(device)[1],
-        expected=torch.tensor(BY_ADAM),
+        seen=by_adam(device)["losses"],
+        expected=torch.tensor(LOSSES_OF_ADAM),
         source="printed by the document, 001-13",
         tolerance=LOOP,
     )
 
 
 @claim("temperatures.adam-needs-no-normalised-input")
-def test_adam_is_as_recorded(device, recorded):
-    parameters, losses = by_adam(device)
-    recorded({"parameters": parameters, "losses": losses}, tolerance=LOOP)
-
-
-@claim("temperatures.sgd-needs-normalised-input")
-def test_sgd_diverges_on_the_input_as_measured(device):
-    t_u, t_c = samples(device, 1.0)
-    parameters = start(device)
-    optimizer = torch.optim.SGD([parameters], lr=1e-2)
-    for _ in range(100):
-        optimizer.zero_grad()
-        mean_square(parameters, t_u, t_c).backward()
-        optimizer.step()
-    assert not bool(parameters.isfinite().any()), parameters
-
-
-@claim("temperatures.random-split")
-def test_a_split_of_randperm_is_disjoint_and_complete():
-    shuffled = torch.randperm(11).tolist()
-    held_out = int(0.2 * 11)
-    training, validation = shuffled[:-held_out], shuffled[-held_out:]
-    check.same(
-        seen=[len(training), len(validation), sorted(training + validation)],
-        expected=[9, 2, list(range(11))],
-        source="001-14",
+def test_adam_passes_the_printed_gradients(device):
+    check.close(
+        seen=by_adam(device)["gradients"],
+        expected=torch.tensor(GRADIENTS_OF_ADAM),
+        source="printed by the document, 001-13",
+        tolerance=ADAPTIVE_LOOP,
     )
 
 
-@claim("temperatures.validation")
-def test_the_first_epochs_have_the_printed_losses(device):
-    losses = validated(device)[1]
-    check.printed(
-        seen=[losses[epoch] for epoch in (1, 2, 3)], expected=FIRST_EPOCHS, source="001-15"
-    )
-
-
-@claim("temperatures.validation")
-def test_every_500th_epoch_has_the_printed_losses(device):
-    losses = validated(device)[1]
-    check.printed(
-        seen=[losses[epoch] for epoch in range(500, 3001, 500)],
-        expected=EVERY_500TH,
-        source="001-15",
-    )
-
-
-@claim("temperatures.validation")
-def test_training_on_nine_samples_ends_at_the_printed_parameters(device):
-    check.printed(seen=validated(device)[0], expected=["5.4996", "-18.1371"], source="001-15")
-
-
-@claim("temperatures.overfitting-shows")
-def test_the_two_losses_part(device):
-    losses = validated(device)[1]
-    training, validation = zip(
-        *(losses[epoch].tolist() for epoch in range(1000, 3001, 500)), strict=True
-    )
-    check.same(
-        seen=[list(training), list(validation)],
-        expected=[sorted(training, reverse=True), sorted(validation)],
-        source="001-19: one falls, the other rises",
-    )
+@claim("temperatures.adam-prints")
+def test_adam_passes_the_printed_parameters(device):
+    seen = by_adam(device)["parameters"]
+    check.printed(seen=seen, expected=PARAMETERS_OF_ADAM, source="001-13")
