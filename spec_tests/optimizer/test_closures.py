@@ -65,7 +65,7 @@ def test_a_closure_runs_with_grad_enabled_under_no_grad(case, device):
 
 
 @claim("closures.run-before-the-update")
-@optimizers.each(every_preset=True, but=NEEDING_ONE)
+@optimizers.each(but=NEEDING_ONE)
 def test_a_step_takes_the_gradients_that_its_closure_fills(case, device):
     before, inside = Training(case, device), Training(case, device)
     for _ in range(3):
@@ -80,7 +80,7 @@ def test_a_step_takes_the_gradients_that_its_closure_fills(case, device):
 @claim("closures.number-or-detached-loss")
 @pytest.mark.usefixtures("every_warning")
 @pytest.mark.parametrize("returned", RETURNED.values(), ids=RETURNED)
-@optimizers.each(every_preset=True)
+@optimizers.each()
 def test_the_form_of_the_loss_changes_no_result(case, returned, device):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # 2.8 warns of the loss itself

@@ -32,7 +32,7 @@ def memory(gradient):
 
 
 @claim("step.moves-every-parameter")
-@optimizers.each(every_preset=True)
+@optimizers.each()
 def test_a_step_with_fresh_gradients_moves_every_parameter(case, device):
     training = Training(case, device)
     before = training.values()
@@ -100,7 +100,7 @@ def step_beside_gradients(training):
 
 
 @claim("step.leaves-grad-alone")
-@optimizers.each(every_preset=True)
+@optimizers.each()
 def test_a_step_leaves_the_gradients_as_they_are(case, device):
     before, after = step_beside_gradients(Training(case, device))
     check.same(seen=after, expected=before, source="the gradients before step()")

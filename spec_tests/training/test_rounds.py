@@ -15,7 +15,7 @@ ROUNDS = 3
 
 
 @claim("training.order-of-a-round")
-@optimizers.each(every_preset=True, but=("LBFGS",))
+@optimizers.each(but=("LBFGS",))
 def test_leftovers_have_no_part_in_the_step(case, device):
     clean, littered = Training(case, device), Training(case, device)
     littered.backward()
@@ -27,7 +27,7 @@ def test_leftovers_have_no_part_in_the_step(case, device):
 
 
 @claim("training.clearing-before-the-step")
-@optimizers.each(every_preset=True)
+@optimizers.each()
 def test_parameters_stay_when_gradients_are_cleared_before_the_step(case, device):
     training = Training(case, device)
     before = training.values()
@@ -39,7 +39,7 @@ def test_parameters_stay_when_gradients_are_cleared_before_the_step(case, device
 
 
 @claim("training.step-before-backward-lags")
-@optimizers.each(every_preset=True, but=("LBFGS",))
+@optimizers.each(but=("LBFGS",))
 def test_stepping_first_stays_one_round_behind(case, device):
     training, in_order = Training(case, device), Training(case, device)
     for _ in range(ROUNDS + 1):

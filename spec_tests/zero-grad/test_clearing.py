@@ -66,7 +66,7 @@ def test_a_gradient_with_a_graph_is_detached(case, device):
 
 
 @claim("zero-grad.touches-nothing-else")
-@optimizers.each(every_preset=True)
+@optimizers.each()
 def test_parameters_and_state_stay(case, device):
     training = Training(case, device)
     training.run(2)
