@@ -9,7 +9,7 @@ from fixtures import check
 from fixtures.catalogue import data
 from fixtures.catalogue.problems import TEMPERATURES, ChainedWeights
 from fixtures.claims import claim
-from fixtures.tolerances import LOOP, STEPS
+from fixtures.tolerances import CONTRACTED, LOOP, STEPS
 
 EPOCHS, RATE, EVERY = 5000, 0.01, 500
 
@@ -99,7 +99,8 @@ def test_a_step_from_3_4_5_ends_where_the_gradients_say(device):
 @claim("step.loops-as-the-update-by-hand-does")
 def test_the_loop_gives_the_printed_parameters(device):
     seen = loop_of_sgd(device)["parameters"]
-    check.printed(seen=seen, expected=PARAMETERS, source="001-5 and 001-11")
+    # One of them lies 3 ulps from the edge between two digits.
+    check.printed(seen=seen, expected=PARAMETERS, source="001-5 and 001-11", rounding=CONTRACTED)
 
 
 @claim("step.loops-as-the-update-by-hand-does")
