@@ -4,6 +4,7 @@
 in the place of what they printed. A line ``…`` stands for lines that are left out.
 """
 
+import argparse
 import re
 import shlex
 import subprocess
@@ -87,20 +88,25 @@ def _stable(line: str) -> str:
     return line
 
 
+def _shape(line: str) -> str:
+    """Return what stays of a line when cases are added: all but its numbers and their alignment."""
+    return " ".join(re.sub(r"\d+", "N", _stable(line)).split())
+
+
 def rewritten(example: Example, printed: str) -> str:
     """Return the block's output with the first and last shown line of each stretch kept as anchors."""
     lines = printed.splitlines()
     shown: list[str] = []
     position = 0
-    for stretch in re.split(rf"^{_ELISION}$\n?", example.output, flags=re.MULTILINE):
+    stretches = re.split(rf"^{_ELISION}$\n?", example.output, flags=re.MULTILINE)
+    for number, stretch in enumerate(stretches):
         wanted = stretch.splitlines()
-        if shown or not stretch:
+        if number:
             shown.append(_ELISION)
         if not wanted:
             continue
-        first, last = (_stable(wanted[end]) for end in (0, -1))
-        start = _find(lines, first, position, example)
-        end = _find(lines, last, start, example)
+        start = _find(lines, wanted[0], position, example)
+        end = _find(lines, wanted[-1], start, example)
         shown += lines[start : end + 1]
         position = end + 1
     return "\n".join(shown) + "\n"
@@ -108,13 +114,16 @@ def rewritten(example: Example, printed: str) -> str:
 
 def _find(lines: list[str], wanted: str, start: int, example: Example) -> int:
     for index in range(start, len(lines)):
-        if _stable(lines[index]) == wanted:
+        if _shape(lines[index]) == _shape(wanted):
             return index
     raise ValueError(f"{example.id}: no line {wanted!r} to begin or end the example with")
 
 
 def main(arguments: list[str]) -> int:
     """Compare or rewrite every example."""
+    parser = argparse.ArgumentParser(prog="python -m self_tests.examples", description=__doc__)
+    parser.add_argument("--write", action="store_true", help="put what is printed now on the pages")
+    write = parser.parse_args(arguments).write
     stale = 0
     for example in examples():
         printed = run(example)
@@ -122,11 +131,11 @@ def main(arguments: list[str]) -> int:
             continue
         stale += 1
         print(f"{example.id}: {difference(example, printed)!r} is not printed")
-        if "--write" in arguments:
+        if write:
             text = example.page.read_text(encoding="utf-8")
             new = text.replace(example.output, rewritten(example, printed))
             example.page.write_text(new, encoding="utf-8")
-    return int(bool(stale) and "--write" not in arguments)
+    return int(bool(stale) and not write)
 
 
 if __name__ == "__main__":

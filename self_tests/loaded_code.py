@@ -19,6 +19,7 @@ class LoadedFunctions:
     def __init__(self, folder: Path):
         self._functions: dict[_Key, list[FunctionType]] = defaultdict(list)
         inside = str(folder)
+        gc.unfreeze()  # the run has hidden from the collector what it loaded
         for thing in gc.get_objects():
             # isinstance() would ask objects for their class, and deprecated ones warn when asked
             if type(thing) is FunctionType and thing.__code__.co_filename.startswith(inside):

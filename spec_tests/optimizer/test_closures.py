@@ -77,11 +77,11 @@ def test_a_step_takes_the_gradients_that_its_closure_fills(case, device):
     )
 
 
-@claim("closures.number-or-detached-loss")
-@pytest.mark.usefixtures("every_warning")
-@pytest.mark.parametrize("returned", RETURNED.values(), ids=RETURNED)
-@optimizers.each()
-def test_the_form_of_the_loss_changes_no_result(case, returned, device):
+FORMS = pytest.mark.parametrize("returned", RETURNED.values(), ids=RETURNED)
+
+
+def check_the_form_changes_no_result(case, returned, device):
+    __tracebackhide__ = True
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # 2.8 warns of the loss itself
         expected = train(Training(case, device), lambda loss: loss)
@@ -93,6 +93,22 @@ def test_the_form_of_the_loss_changes_no_result(case, returned, device):
         expected=[expected, []],
         source="a closure that returns the loss itself, and no warning",
     )
+
+
+@claim("closures.number-or-detached-loss")
+@pytest.mark.usefixtures("every_warning")
+@FORMS
+@optimizers.each(but=NEEDING_ONE)
+def test_the_form_of_the_loss_changes_no_result(case, returned, device):
+    check_the_form_changes_no_result(case, returned, device)
+
+
+@claim("closures.number-or-detached-loss")
+@pytest.mark.usefixtures("every_warning")
+@FORMS
+@optimizers.each(only=NEEDING_ONE, every_preset=True)
+def test_the_form_of_the_loss_changes_no_line_search(case, returned, device):
+    check_the_form_changes_no_result(case, returned, device)
 
 
 def step_on_the_parabola(device):
