@@ -61,6 +61,31 @@ def test_float16_has_no_eps_of_1e_8(case, eps, device):
     assert seen is expected, f"{'nan' if seen else 'a number'}: {w.tolist()}"
 
 
+@claim("dtypes.float64-is-kept-throughout")
+@COARSE
+@optimizers.each(but=("LBFGS", "Muon", "SparseAdam"))
+def test_float64_steps_are_in_float64(case, foreach, device):
+    run = SideBySide(case, device, dtype=torch.float64, scalars=torch.float32)
+    check.close(
+        seen=run.by_torch(foreach=foreach)["parameters"],
+        expected=run.by_oracle()["parameters"],
+        source=SOURCE,
+        tolerance=STEPS,
+    )
+
+
+@claim("differentiable.float64-is-kept-throughout")
+@optimizers.each(adding={"differentiable": True})
+def test_float64_steps_that_are_differentiated_are_in_float64(case, device):
+    run = SideBySide(case, device, dtype=torch.float64, scalars=torch.float32)
+    check.close(
+        seen=run.by_torch()["parameters"],
+        expected=run.by_oracle()["parameters"],
+        source=SOURCE,
+        tolerance=STEPS,
+    )
+
+
 @claim("complex.is-the-step-on-the-real-view")
 @COARSE
 @optimizers.each(but=("LBFGS", "Muon", "SparseAdam", "Adafactor"), every_preset=True)

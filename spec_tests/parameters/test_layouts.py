@@ -1,0 +1,63 @@
+"""Parameters and gradients whose elements do not lie in memory one after another."""
+
+import pytest
+import torch
+
+from fixtures import check
+from fixtures.catalogue import gradients, layouts, optimizers
+from fixtures.claims import claim
+from fixtures.side_by_side import SideBySide
+from fixtures.tolerances import STEPS
+
+SOURCE = "the oracle in fixtures/oracles"
+BY_LIST = [{"foreach": False}, {"foreach": True}]
+PAIRS = pytest.mark.parametrize("pair", layouts.PAIRS.values(), ids=layouts.PAIRS)
+WITHOUT_A_LIST = ("LBFGS", "Muon", "SparseAdam")
+
+
+def check_implementations(run):
+    __tracebackhide__ = True
+    check.close(
+        seen=[run.by_torch(**options) for options in BY_LIST],
+        expected=[run.by_oracle()] * len(BY_LIST),
+        source=SOURCE,
+        tolerance=STEPS,
+    )
+
+
+@claim("layouts.change-no-step")
+@PAIRS
+@optimizers.each(but=(*WITHOUT_A_LIST, "Adafactor"))
+def test_elements_move_alike_however_they_lie(case, pair, device):
+    check_implementations(SideBySide(case, device, table=gradients.IMAGES, layouts=pair))
+
+
+@claim("layouts.change-no-step")
+@PAIRS
+@optimizers.each(only=("Adafactor",))
+def test_matrices_of_adafactor_move_alike_however_they_lie(case, pair, device):
+    check_implementations(SideBySide(case, device, table=gradients.MATRICES, layouts=pair))
+
+
+@claim("layouts.of-sparse-parameters")
+@pytest.mark.parametrize(
+    "layout",
+    [layouts.transposed, layouts.strided, layouts.offset],
+    ids=["transposed", "strided", "unaligned"],
+)
+@optimizers.each(only=("Adagrad", "SGD", "SparseAdam"))
+def test_looked_up_rows_move_alike_however_they_lie(case, layout, device):
+    run = SideBySide(case, device, table=gradients.SPARSE, layouts=(layout, layouts.contiguous))
+    check.close(seen=run.by_torch(), expected=run.by_oracle(), source=SOURCE, tolerance=STEPS)
+
+
+@claim("layouts.nothing-beside-the-view-moves")
+@pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
+@optimizers.each(but=(*WITHOUT_A_LIST, "Adafactor"))
+def test_what_lies_between_the_elements_stays(case, foreach, device):
+    storage = torch.ones(3, 4, device=device)
+    parameter = storage[:, ::2].requires_grad_()
+    optimizer = case.build([parameter], foreach=foreach)
+    parameter.grad = torch.full((3, 2), 0.5, device=device)
+    optimizer.step()
+    check.same(seen=storage[:, 1::2], expected=torch.ones(3, 2), source="the storage before")

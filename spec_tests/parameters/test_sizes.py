@@ -1,0 +1,64 @@
+"""Parameters of no dimension, and of more elements than a kernel takes at a time."""
+
+import pytest
+
+from fixtures import check
+from fixtures.catalogue import gradients, optimizers
+from fixtures.claims import claim
+from fixtures.side_by_side import SideBySide
+from fixtures.tolerances import STEPS
+
+SOURCE = "the oracle in fixtures/oracles"
+# Each of six elements so often: beyond a vector register and its rest, and beyond 65536 in all,
+# the number that a kernel over lists of tensors takes at a time.
+REPEATS = pytest.mark.parametrize("repeats", [17, 11003], ids=["102", "66018"])
+OF_EACH_ELEMENT = (
+    "ASGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "Rprop",
+    "SGD",
+)  # fmt: skip
+
+
+def check_steps(run):
+    __tracebackhide__ = True
+    check.close(seen=run.by_torch(), expected=run.by_oracle(), source=SOURCE, tolerance=STEPS)
+
+
+@claim("sizes.elements-of-a-large-parameter-move-alike")
+@REPEATS
+@optimizers.each(only=OF_EACH_ELEMENT, adding={"foreach": False})
+def test_a_large_parameter_in_a_loop(case, repeats, device):
+    check_steps(SideBySide(case, device, table=gradients.ORDINARY, repeats=repeats))
+
+
+@claim("sizes.elements-of-a-large-parameter-move-alike")
+@REPEATS
+@optimizers.each(only=OF_EACH_ELEMENT, adding={"foreach": True})
+def test_a_large_parameter_by_foreach(case, repeats, device):
+    check_steps(SideBySide(case, device, table=gradients.ORDINARY, repeats=repeats))
+
+
+@claim("sizes.large-parameters-when-fused-on-the-cpu")
+@REPEATS
+@optimizers.each(only=("Adagrad", "Adam", "AdamW", "SGD"), adding={"fused": True})
+def test_a_large_parameter_when_fused_on_the_cpu(case, repeats, device):
+    check_steps(SideBySide(case, device, table=gradients.ORDINARY, repeats=repeats))
+
+
+@claim("sizes.large-parameters-when-fused")
+@REPEATS
+@optimizers.each(only=("Adam", "AdamW", "SGD"), adding={"fused": True})
+def test_a_large_parameter_when_fused(case, repeats, device):
+    check_steps(SideBySide(case, device, table=gradients.ORDINARY, repeats=repeats))
+
+
+@claim("sizes.a-scalar-moves-as-an-element-does")
+@pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
+@optimizers.each(but=("LBFGS", "Muon", "SparseAdam"))
+def test_a_scalar_takes_the_oracle_s_steps(case, foreach, device):
+    run = SideBySide(case, device, table=gradients.SMALL)
+    check.close(
+        seen=run.by_torch(foreach=foreach),
+        expected=run.by_oracle(),
+        source=SOURCE,
+        tolerance=STEPS,
+    )
