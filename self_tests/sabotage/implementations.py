@@ -1,6 +1,6 @@
 """Faults of the implementations: foreach, fused and the kinds of parameter."""
 
-from torch.optim import adam, sgd
+from torch.optim import adam, optimizer, sgd
 
 from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks
@@ -53,4 +53,13 @@ def the_rate_passes_through_float32(_: Patch) -> None:
         sgd,
         "            param.add_(grad, alpha=-lr)\n\n\ndef _multi",
         "            param.add_(grad, alpha=-torch.tensor(lr).item())\n\n\ndef _multi",
+    )
+
+
+@breaks("chosen.a-loop-on-the-cpu")
+def foreach_is_taken_on_the_cpu(_: Patch) -> None:
+    edit(
+        optimizer,
+        "p.device.type in foreach_supported_devices",
+        "p.device.type in [*foreach_supported_devices, 'cpu']",
     )

@@ -1,0 +1,150 @@
+"""What no step of any optimizer does, in any implementation."""
+
+import warnings
+from dataclasses import dataclass, field
+
+import torch
+
+from fixtures.catalogue import optimizers
+from fixtures.claims import claim
+from fixtures.specification.torch_range import TorchRange
+from fixtures.training import Training
+
+IMPLEMENTATIONS = {
+    "by default": ({}, ">=2.0"),
+    "in a loop": ({"foreach": False}, ">=2.0"),
+    "with foreach": ({"foreach": True}, ">=2.0"),
+    "when fused": ({"fused": True}, ">=2.4"),
+}
+OVER_ALL = optimizers.each(every_preset=True)
+_OBSERVED = {}
+
+
+@dataclass
+class Observed:
+    """What three steps did that they should not have done, in words."""
+
+    gradients: list = field(default_factory=list)
+    parameters: list = field(default_factory=list)
+    versions: list = field(default_factory=list)
+    memory: list = field(default_factory=list)
+    warnings: list = field(default_factory=list)
+    options: list = field(default_factory=list)
+
+
+def memory_of(thing):
+    """Return the addresses of the memory of all tensors in a nested structure."""
+    if isinstance(thing, dict):
+        return memory_of(list(thing.values()))
+    if isinstance(thing, (list, tuple)):
+        return [address for part in thing for address in memory_of(part)]
+    if not torch.is_tensor(thing):
+        return []
+    if thing.is_sparse:
+        return memory_of([thing._indices(), thing._values()])
+    return [thing.untyped_storage().data_ptr()]
+
+
+def watch(case, device, options):
+    """Return what three steps of a training did."""
+    seen = Observed()
+    training = Training(case, device, **options)
+    for _ in range(3):
+        training.closure()
+        step_watched(training, seen)
+    state = {p: dict(training.optimizer.state[p]) for p in training.optimizer.state}
+    entries = [(k, memory_of(v)) for own in state.values() for k, v in own.items()]
+    taken = dict.fromkeys(memory_of(training.parameters), "a parameter")
+    taken.update(dict.fromkeys(memory_of([p.grad for p in training.parameters]), "a gradient"))
+    for key, addresses in entries:
+        seen.memory += [f"{key} shares memory with {taken[a]}" for a in addresses if a in taken]
+        taken.update(dict.fromkeys(addresses, key))
+    return seen
+
+
+def step_watched(training, seen):
+    """Take a step, and note what it did to gradients, parameters and groups."""
+    parameters = training.parameters
+    gradients = [p.grad for p in parameters]
+    copies, places = training.gradients(), memory_of(gradients)
+    homes, versions = memory_of(parameters), [p._version for p in parameters]
+    groups = [
+        {k: v for k, v in group.items() if k != "params"}
+        for group in training.optimizer.param_groups
+    ]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        training.step()
+    seen.warnings += [str(w.message).split("\n")[0] for w in caught]
+    for index, (gradient, copy, parameter) in enumerate(
+        zip(gradients, copies, parameters, strict=True)
+    ):
+        if parameter.grad is not gradient:
+            seen.gradients.append(f"gradient {index} is another object")
+        elif not torch.equal(gradient.to_dense(), copy.to_dense()):
+            seen.gradients.append(f"gradient {index} has another value")
+        if parameter._version <= versions[index]:
+            seen.versions.append(f"the version counter of parameter {index} stands still")
+    if memory_of(gradients) != places:
+        seen.gradients.append("gradients lie elsewhere in memory")
+    if memory_of(parameters) != homes:
+        seen.parameters.append("parameters lie elsewhere in memory")
+    for before, group in zip(groups, training.optimizer.param_groups, strict=True):
+        seen.options += [k for k, v in before.items() if group.get(k) is not v]
+        seen.options += [k for k in group if k not in before and k != "params"]
+
+
+def observed(case, device):
+    """Return what three steps did, by implementation; each training is watched once."""
+    if (case.id, device) not in _OBSERVED:
+        _OBSERVED[case.id, device] = {
+            name: watch(case, device, options)
+            for name, (options, releases) in IMPLEMENTATIONS.items()
+            if options.keys() <= case.optimizer.options.keys()
+            and torch.__version__ in TorchRange(releases)
+        }
+    return _OBSERVED[case.id, device]
+
+
+def check_nothing(kind, case, device, but=None):
+    """Check that no implementation, but this one, did what is noted under this name."""
+    __tracebackhide__ = True
+    by_name = {name: getattr(seen, kind) for name, seen in observed(case, device).items()}
+    done = {name: seen for name, seen in by_name.items() if seen and name != but}
+    assert done == {}, "; ".join(f"{name}: {', '.join(seen)}" for name, seen in done.items())
+
+
+@claim("invariants.gradients-stay")
+@OVER_ALL
+def test_no_step_changes_a_gradient(case, device):
+    check_nothing("gradients", case, device)
+
+
+@claim("invariants.parameters-change-in-place")
+@OVER_ALL
+def test_every_step_changes_parameters_in_place(case, device):
+    check_nothing("parameters", case, device)
+
+
+@claim("invariants.versions-advance")
+@OVER_ALL
+def test_every_step_advances_the_version_counters(case, device):
+    check_nothing("versions", case, device, but="when fused")
+
+
+@claim("invariants.state-owns-its-memory")
+@OVER_ALL
+def test_state_shares_memory_with_nothing(case, device):
+    check_nothing("memory", case, device)
+
+
+@claim("invariants.steps-are-silent")
+@OVER_ALL
+def test_no_step_warns(case, device):
+    check_nothing("warnings", case, device)
+
+
+@claim("invariants.options-stay")
+@OVER_ALL
+def test_no_step_changes_an_option(case, device):
+    check_nothing("options", case, device)
