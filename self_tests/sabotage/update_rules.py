@@ -66,3 +66,8 @@ def adagrad_forgets_the_square_of_sparse_gradients(patch: Patch) -> None:
         "state_sum.add_(_make_sparse(grad, grad_indices, grad_values.pow(2)))",
         "state_sum.add_(_make_sparse(grad, grad_indices, grad_values.abs()))",
     )
+
+
+@breaks("update-rules.hold-for-any-options")
+def adagrad_decays_its_rate_from_the_first_step_on(_: Patch) -> None:
+    edit(adagrad, "lr / (1 + (step - 1) * lr_decay)", "lr / (1 + step * lr_decay)")

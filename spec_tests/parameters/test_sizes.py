@@ -12,6 +12,7 @@ SOURCE = "the oracle in fixtures/oracles"
 # Each of six elements so often: beyond a vector register and its rest, and beyond 65536 in all,
 # the number that a kernel over lists of tensors takes at a time.
 REPEATS = pytest.mark.parametrize("repeats", [17, 11003], ids=["102", "66018"])
+FOREACH = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
 OF_EACH_ELEMENT = (
     "ASGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "Rprop",
     "SGD",
@@ -25,16 +26,16 @@ def check_steps(run):
 
 @claim("sizes.elements-of-a-large-parameter-move-alike")
 @REPEATS
-@optimizers.each(only=OF_EACH_ELEMENT, adding={"foreach": False})
-def test_a_large_parameter_in_a_loop(case, repeats, device):
-    check_steps(SideBySide(case, device, table=gradients.ORDINARY, repeats=repeats))
-
-
-@claim("sizes.elements-of-a-large-parameter-move-alike")
-@REPEATS
-@optimizers.each(only=OF_EACH_ELEMENT, adding={"foreach": True})
-def test_a_large_parameter_by_foreach(case, repeats, device):
-    check_steps(SideBySide(case, device, table=gradients.ORDINARY, repeats=repeats))
+@FOREACH
+@optimizers.each(only=OF_EACH_ELEMENT)
+def test_a_large_parameter_takes_the_oracle_s_steps(case, foreach, repeats, device):
+    run = SideBySide(case, device, table=gradients.ORDINARY, repeats=repeats)
+    check.close(
+        seen=run.by_torch(foreach=foreach),
+        expected=run.by_oracle(),
+        source=SOURCE,
+        tolerance=STEPS,
+    )
 
 
 @claim("sizes.large-parameters-when-fused-on-the-cpu")
@@ -52,7 +53,7 @@ def test_a_large_parameter_when_fused(case, repeats, device):
 
 
 @claim("sizes.a-scalar-moves-as-an-element-does")
-@pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
+@FOREACH
 @optimizers.each(but=("LBFGS", "Muon", "SparseAdam"))
 def test_a_scalar_takes_the_oracle_s_steps(case, foreach, device):
     run = SideBySide(case, device, table=gradients.SMALL)

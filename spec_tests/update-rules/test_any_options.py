@@ -1,0 +1,29 @@
+"""Update rules under options and gradients that nobody chose."""
+
+import pytest
+from hypothesis import given
+
+from fixtures import check
+from fixtures.catalogue import optimizers, strategies
+from fixtures.catalogue.optimizers import Case, Preset
+from fixtures.claims import claim
+from fixtures.side_by_side import SideBySide
+from fixtures.tolerances import DRAWN
+
+
+@claim("update-rules.hold-for-any-options")
+@pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
+@optimizers.each(only=tuple(strategies.OPTIONS))
+def test_drawn_options_and_gradients_lead_where_the_oracle_goes(case, foreach, device):
+    @given(options=strategies.options(case.optimizer), table=strategies.tables())
+    def steps_as_the_oracle(options, table):
+        drawn = Case(case.optimizer, Preset("drawn", options))
+        run = SideBySide(drawn, device, table=table)
+        check.close(
+            seen=run.by_torch(foreach=foreach),
+            expected=run.by_oracle(),
+            source=f"the oracle in fixtures/oracles, with {options}",
+            tolerance=DRAWN,
+        )
+
+    steps_as_the_oracle()
