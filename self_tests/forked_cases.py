@@ -58,13 +58,14 @@ class Specification:
     def __init__(self, session: pytest.Session):
         self.items = {item.nodeid: item for item in session.items}
 
+        self.claims: dict[str, list[str]] = {}
+        for node_id, item in self.items.items():
+            if marker := item.get_closest_marker("claim"):
+                self.claims.setdefault(marker.args[0], []).append(node_id)
+
     def cases_of(self, claim: str) -> list[str]:
         """Return the node ids of a claim's cases."""
-        return [
-            node_id
-            for node_id, item in self.items.items()
-            if (marker := item.get_closest_marker("claim")) and marker.args[0] == claim
-        ]
+        return self.claims.get(claim, [])
 
     def try_all(self, trials: Iterable[Trial], jobs: int = 2) -> Iterator[Outcome]:
         """Run trials in forked processes, so many at a time; yield outcomes as they come."""

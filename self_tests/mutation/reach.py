@@ -1,12 +1,15 @@
 """Which cases reach which lines of torch.optim, seen by tracing one run of each case."""
 
+import functools
+import gc
+import inspect
 import json
 import os
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -14,7 +17,7 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from self_tests.forked_cases import Specification
+from self_tests.forked_cases import ROOT, Specification
 
 
 @dataclass
@@ -37,15 +40,24 @@ class Reach:
         return list(found)
 
 
-def measure(specification: Specification, folder: Path) -> Reach:
-    """Run every case once, traced, in a forked process, and return what they reached."""
+def measure(
+    specification: Specification, folder: Path, cases: Iterable[str] | None = None
+) -> Reach:
+    """Run cases once, traced, in a forked process, and return what they reached.
+
+    Args:
+        specification: The collected specification.
+        folder: Of the files whose lines count.
+        cases: The node ids of the cases to run: all unless given.
+    """
+    chosen = list(specification.items if cases is None else cases)
     reading_end, writing_end = os.pipe()
     process = os.fork()
     if not process:
         try:
             os.close(reading_end)
             with os.fdopen(writing_end, "w") as pipe:
-                json.dump(_trace_all(specification, str(folder)), pipe)
+                json.dump(_trace_all(specification, str(folder), chosen), pipe)
         finally:
             os._exit(0)
     os.close(writing_end)
@@ -62,14 +74,19 @@ def measure(specification: Specification, folder: Path) -> Reach:
     return reach
 
 
-def _trace_all(specification: Specification, folder: str) -> dict[str, dict[str, Any]]:
-    items = list(specification.items.values())
+def _trace_all(
+    specification: Specification, folder: str, cases: list[str]
+) -> dict[str, dict[str, Any]]:
+    """Trace each case as if it ran alone: with its own fixtures, and nothing computed before."""
+    caches = _caches_of_the_suite()
     result = {}
-    for item, following in zip_longest(items, items[1:]):
+    for case in cases:
+        for cache in caches:
+            cache.cache_clear()
         lines: dict[str, set[int]] = defaultdict(set)
         start = time.perf_counter()
-        failed = _traced(item, following, folder, lines)
-        result[item.nodeid] = {
+        failed = _traced(specification.items[case], folder, lines)
+        result[case] = {
             "seconds": time.perf_counter() - start,
             "failed": failed,
             "lines": {file: sorted(found) for file, found in lines.items()},
@@ -77,9 +94,20 @@ def _trace_all(specification: Specification, folder: str) -> dict[str, dict[str,
     return result
 
 
-def _traced(
-    item: pytest.Item, following: pytest.Item | None, folder: str, lines: dict[str, set[int]]
-) -> bool:
+def _caches_of_the_suite() -> list[Any]:
+    """Return the caches of what tests compute, which would hide from a case what it reaches."""
+    gc.unfreeze()  # the run has hidden from the collector what it loaded
+    inside = str(ROOT / "spec_tests")
+    return [
+        thing
+        for thing in gc.get_objects()
+        if type(thing) is functools._lru_cache_wrapper
+        and inspect.isfunction(thing.__wrapped__)
+        and thing.__wrapped__.__code__.co_filename.startswith(inside)
+    ]
+
+
+def _traced(item: pytest.Item, folder: str, lines: dict[str, set[int]]) -> bool:
     def local(frame: FrameType, event: str, _: object) -> Any:
         if event == "line":
             lines[frame.f_code.co_filename].add(frame.f_lineno)
@@ -93,6 +121,6 @@ def _traced(
 
     sys.settrace(at_call)
     try:
-        return any(r.failed for r in runtestprotocol(item, nextitem=following, log=False))
+        return any(r.failed for r in runtestprotocol(item, nextitem=None, log=False))
     finally:
         sys.settrace(None)

@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass, field
+from functools import cache
 
 import torch
 
@@ -17,7 +18,6 @@ IMPLEMENTATIONS = {
     "when fused": ({"fused": True}, ">=2.4"),
 }
 OVER_ALL = optimizers.each(every_preset=True)
-_OBSERVED = {}
 
 
 @dataclass
@@ -94,16 +94,15 @@ def step_watched(training, seen):
         seen.options += [k for k in group if k not in before and k != "params"]
 
 
+@cache
 def observed(case, device):
     """Return what three steps did, by implementation; each training is watched once."""
-    if (case.id, device) not in _OBSERVED:
-        _OBSERVED[case.id, device] = {
-            name: watch(case, device, options)
-            for name, (options, releases) in IMPLEMENTATIONS.items()
-            if options.keys() <= case.optimizer.options.keys()
-            and torch.__version__ in TorchRange(releases)
-        }
-    return _OBSERVED[case.id, device]
+    return {
+        name: watch(case, device, options)
+        for name, (options, releases) in IMPLEMENTATIONS.items()
+        if options.keys() <= case.optimizer.options.keys()
+        and torch.__version__ in TorchRange(releases)
+    }
 
 
 def check_nothing(kind, case, device, but=None):
