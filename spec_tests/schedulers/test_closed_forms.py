@@ -1,206 +1,115 @@
 """Each schedule against its closed form, in plain Python, over its life and past its end."""
 
-import math
-
 import pytest
 import torch
-from torch.optim import lr_scheduler
 
 from fixtures import check
+from fixtures.catalogue import schedulers
+from fixtures.catalogue.schedulers import RATES, advance, momenta_of, rates_of, two_groups
 from fixtures.claims import claim
 from fixtures.tolerances import Tolerance
 
-RATES = (0.1, 0.02)
-STEPS = 24
+LONG = 600
 # The recursive forms multiply once a step: half an ulp each time, and cosines twice that.
-RECURSION = Tolerance(4 * STEPS, "one rounding or two a step, added up over 24 steps")
+RECURSION = Tolerance(4 * 24, "one rounding or two a step, added up over 24 steps")
+LONG_RECURSION = Tolerance(4 * LONG, "one rounding or two a step, added up over 600 steps")
+SINGLE = Tolerance(4 * 24, "as many roundings to the float32 that the rate is kept in")
+CYCLES_MOMENTUM = ("CyclicLR", "OneCycleLR")
+NO_END = (
+    "StepLR", "MultiStepLR", "ConstantLR", "LinearLR", "ExponentialLR", "PolynomialLR",
+    "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "LambdaLR", "CyclicLR", "SWALR",
+)  # fmt: skip
 
 
-def restart(t, first, factor):
-    """Return (steps into the cycle, length of the cycle) of warm restarts after t steps."""
-    length = first
-    while t >= length:
-        t, length = t - length, length * factor
-    return t, length
+def closed_form(schedule, steps):
+    return [
+        [schedule.rate(t, initial, group) for group, initial in enumerate(RATES)]
+        for t in range(steps + 1)
+    ]
 
 
-# id, the scheduler, its closed form: the factor on the initial rate, or the rate itself
-SCHEDULES = [
-    ("step", lambda o: lr_scheduler.StepLR(o, 3, 0.5), lambda t, b: b * 0.5 ** (t // 3)),
-    (
-        "multistep",
-        lambda o: lr_scheduler.MultiStepLR(o, [2, 5, 5, 9], 0.5),
-        lambda t, b: b * 0.5 ** sum(t >= m for m in (2, 5, 5, 9)),
-    ),
-    ("exponential", lambda o: lr_scheduler.ExponentialLR(o, 0.9), lambda t, b: b * 0.9**t),
-    (
-        "constant",
-        lambda o: lr_scheduler.ConstantLR(o, 0.25, 4),
-        lambda t, b: b * (0.25 if t < 4 else 1),
-    ),
-    (
-        "linear",
-        lambda o: lr_scheduler.LinearLR(o, 0.25, 0.75, 5),
-        lambda t, b: b * (0.25 + 0.5 * min(t, 5) / 5),
-    ),
-    (
-        "polynomial",
-        lambda o: lr_scheduler.PolynomialLR(o, 6, 2.0),
-        lambda t, b: b * (1 - min(t, 6) / 6) ** 2,
-    ),
-    (
-        "cosine",
-        lambda o: lr_scheduler.CosineAnnealingLR(o, 5, 0.001),
-        lambda t, b: 0.001 + (b - 0.001) * (1 + math.cos(math.pi * t / 5)) / 2,
-    ),
-    (
-        "warm_restarts",
-        lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, 3, 2, 0.001),
-        lambda t, b: (
-            0.001
-            + (b - 0.001) * (1 + math.cos(math.pi * restart(t, 3, 2)[0] / restart(t, 3, 2)[1])) / 2
-        ),
-    ),
-    ("lambda", lambda o: lr_scheduler.LambdaLR(o, lambda t: 1 / (1 + t)), lambda t, b: b / (1 + t)),
-    (
-        "multiplicative",
-        lambda o: lr_scheduler.MultiplicativeLR(o, lambda t: 0.5 + 0.5 / t),
-        lambda t, b: b * math.prod(0.5 + 0.5 / i for i in range(1, t + 1)),
-    ),
-]
-
-
-def two_groups(**options):
-    parameters = [torch.zeros(1, requires_grad=True) for _ in RATES]
-    groups = [{"params": [p], "lr": rate} for p, rate in zip(parameters, RATES, strict=True)]
-    return torch.optim.SGD(groups, lr=1.0, **options)
-
-
-def rates_of(optimizer, scheduler, steps):
-    rates = [scheduler.get_last_lr()]
-    for _ in range(steps):
-        optimizer.step()
-        scheduler.step()
-        rates.append([group["lr"] for group in optimizer.param_groups])
-    return rates
+def check_rates(schedule, optimizer, steps, tolerance, dtype=torch.float64):
+    __tracebackhide__ = True
+    scheduler = schedule.build(optimizer)
+    seen = [rates_of(optimizer), *advance(optimizer, scheduler, steps)]
+    check.close(
+        seen=torch.tensor(seen, dtype=dtype),
+        expected=torch.tensor(closed_form(schedule, steps), dtype=dtype),
+        source="closed form in fixtures/oracles/schedules.py",
+        tolerance=tolerance,
+    )
 
 
 @claim("schedules.follow-their-closed-form")
-@pytest.mark.parametrize(
-    "make, rate", [pytest.param(make, rate, id=name) for name, make, rate in SCHEDULES]
-)
-def test_every_rate_is_that_of_the_closed_form(make, rate):
-    optimizer = two_groups()
-    seen = rates_of(optimizer, make(optimizer), STEPS)
-    expected = [[rate(t, base) for base in RATES] for t in range(STEPS + 1)]
+@schedulers.each()
+def test_every_rate_is_that_of_the_closed_form(schedule):
+    check_rates(schedule, two_groups(), schedule.steps, RECURSION)
+
+
+@claim("schedules.do-not-drift")
+@schedulers.each(only=NO_END)
+def test_rates_are_still_those_of_the_closed_form_after_many_steps(schedule):
+    check_rates(schedule, two_groups(), LONG, LONG_RECURSION)
+
+
+@claim("schedules.of-tensor-rates")
+@schedulers.each()
+def test_a_rate_that_is_a_tensor_follows_the_closed_form(schedule):
+    optimizer = two_groups([torch.tensor(rate, dtype=torch.float32) for rate in RATES])
+    check_rates(schedule, optimizer, schedule.steps, SINGLE, torch.float32)
+
+
+@claim("schedules.momentum-goes-the-other-way")
+@pytest.mark.parametrize("name", ["SGD", "AdamW"], ids=["momentum", "beta1"])
+@schedulers.each(only=CYCLES_MOMENTUM)
+def test_the_momentum_follows_its_closed_form(schedule, name):
+    optimizer = two_groups(name=name)
+    unchanged = momenta_of(optimizer)
+    scheduler = schedule.build(optimizer)
+    seen = [momenta_of(optimizer)]
+    for _ in range(schedule.steps):
+        advance(optimizer, scheduler, 1)
+        seen.append(momenta_of(optimizer))
+    expected = [
+        [schedule.momentum(t, group) or unchanged[group] for group in range(len(RATES))]
+        for t in range(schedule.steps + 1)
+    ]
     check.close(
         seen=torch.tensor(seen, dtype=torch.float64),
         expected=torch.tensor(expected, dtype=torch.float64),
-        source="closed form",
+        source="closed form in fixtures/oracles/schedules.py",
         tolerance=RECURSION,
     )
 
 
-def annealed(start, end, share, strategy):
-    if strategy == "linear":
-        return start + (end - start) * share
-    return end + (start - end) / 2 * (1 + math.cos(math.pi * share))
-
-
-def one_cycle(t, phases, strategy):
-    """Return the value after t steps; phases are (last step, value at the end), from step 0 on."""
-    (begin, start), *rest = phases
-    for last, end in rest:
-        if t <= last:
-            return annealed(start, end, (t - begin) / (last - begin), strategy)
-        begin, start = last, end
-    raise ValueError(t)
-
-
-@claim("schedules.one-cycle-rises-and-falls")
-@pytest.mark.parametrize("strategy", ["cos", "linear"])
+@claim("schedules.warm-restarts-at-a-fraction")
 @pytest.mark.parametrize(
-    "length", [{"total_steps": 20}, {"epochs": 4, "steps_per_epoch": 5}], ids=["total", "epochs"]
+    "options", [{"T_0": 5}, {"T_0": 3, "T_mult": 2, "eta_min": 0.001}], ids=["same", "longer"]
 )
-@pytest.mark.parametrize("three_phase", [False, True], ids=["two_phases", "three_phases"])
-def test_rate_and_momentum_follow_the_phases(strategy, length, three_phase):
-    optimizer = two_groups(momentum=0.5)
-    scheduler = lr_scheduler.OneCycleLR(
-        optimizer, 0.5, **length, pct_start=0.3, anneal_strategy=strategy, div_factor=10.0,
-        final_div_factor=100.0, three_phase=three_phase, base_momentum=0.8, max_momentum=0.9,
-    )  # fmt: skip
+def test_a_fraction_of_an_epoch_is_a_place_on_the_curve(options):
+    schedule = schedulers.Schedule("fraction", "CosineAnnealingWarmRestarts", options)
+    optimizer = two_groups()
+    scheduler = schedule.build(optimizer)
+    epochs = [0.25, 1.5, 2.75, 3.0, 4.5, 5.25, 8.75, 9.0, 20.5]
     seen = []
-    for _ in range(19):
-        seen.append([optimizer.param_groups[1][key] for key in ("lr", "momentum")])
+    for epoch in epochs:
         optimizer.step()
-        scheduler.step()
-    peak = 0.3 * 20 - 1
-    rates = [(0, 0.05), (peak, 0.5), (19, 0.0005)]
-    momenta = [(0, 0.9), (peak, 0.8), (19, 0.9)]
-    if three_phase:
-        down = 2 * 0.3 * 20 - 2
-        rates = [(0, 0.05), (peak, 0.5), (down, 0.05), (19, 0.0005)]
-        momenta = [(0, 0.9), (peak, 0.8), (down, 0.9), (19, 0.9)]
-    expected = [[one_cycle(t, curve, strategy) for curve in (rates, momenta)] for t in range(19)]
+        scheduler.step(epoch)
+        seen.append(rates_of(optimizer))
+    expected = [[schedule.rate(epoch, initial) for initial in RATES] for epoch in epochs]
     check.close(
         seen=torch.tensor(seen, dtype=torch.float64),
         expected=torch.tensor(expected, dtype=torch.float64),
-        source="closed form",
+        source="closed form in fixtures/oracles/schedules.py",
         tolerance=RECURSION,
     )
 
 
 @claim("schedules.one-cycle-ends")
 def test_a_step_past_the_end_is_an_error():
-    optimizer = two_groups(momentum=0.5)
-    scheduler = lr_scheduler.OneCycleLR(optimizer, 0.5, total_steps=3)
-    rates_of(optimizer, scheduler, 3 - 1)
-    with pytest.raises(ValueError, match="3"):
-        rates_of(optimizer, scheduler, 2)
-
-
-def plateau(metrics, *, mode, factor, patience, threshold, relative, minimum, cooldown, rate):
-    """Return the rate after each metric."""
-    best, bad, resting, rates = None, 0, 0, []
-    for metric in metrics:
-        margin = threshold * abs(best) if relative and best is not None else threshold
-        better = best is None or (
-            metric < best - margin if mode == "min" else metric > best + margin
-        )
-        best = metric if better else best
-        bad = 0 if better else bad + 1
-        if resting:
-            resting, bad = resting - 1, 0
-        if bad > patience:
-            rate, resting, bad = max(rate * factor, minimum), cooldown, 0
-        rates.append(rate)
-    return rates
-
-
-METRICS = (1.0, 0.9, 0.89, 0.91, 0.9, 0.895, 0.9, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5)
-
-
-@claim("schedules.plateau-waits-for-patience")
-@pytest.mark.parametrize("mode", ["min", "max"])
-@pytest.mark.parametrize("threshold_mode", ["rel", "abs"])
-@pytest.mark.parametrize("patience, cooldown", [(0, 0), (1, 0), (2, 1)], ids=["0", "1", "2_cool"])
-def test_rates_fall_when_the_metric_stops_improving(mode, threshold_mode, patience, cooldown):
-    metrics = METRICS if mode == "min" else tuple(2.0 - metric for metric in METRICS)
     optimizer = two_groups()
-    scheduler = lr_scheduler.ReduceLROnPlateau(
-        optimizer, mode=mode, factor=0.5, patience=patience, threshold=0.05, cooldown=cooldown,
-        threshold_mode=threshold_mode, min_lr=0.002,
-    )  # fmt: skip
-    seen = []
-    for metric in metrics:
-        optimizer.step()
-        scheduler.step(metric)
-        seen.append([group["lr"] for group in optimizer.param_groups])
-    columns = [
-        plateau(
-            metrics, mode=mode, factor=0.5, patience=patience, threshold=0.05, rate=rate,
-            relative=threshold_mode == "rel", minimum=0.002, cooldown=cooldown,
-        )
-        for rate in RATES
-    ]  # fmt: skip
-    check.same(seen=seen, expected=[list(row) for row in zip(*columns, strict=True)], source="rule")
+    schedule = schedulers.Schedule("short", "OneCycleLR", {"max_lr": 0.5, "total_steps": 3})
+    scheduler = schedule.build(optimizer)
+    advance(optimizer, scheduler, 3 - 1)
+    with pytest.raises(ValueError, match=r"total steps is 3"):
+        advance(optimizer, scheduler, 2)
