@@ -9,7 +9,7 @@ import torch
 
 from fixtures import check
 from fixtures.catalogue import optimizers
-from fixtures.checkpoints.trainings import everything, fresh, trained
+from fixtures.checkpoints.trainings import OF_EACH_KIND, everything, fresh, trained
 from fixtures.claims import claim
 
 HOOKS = (
@@ -62,9 +62,9 @@ def test_a_copy_goes_on_as_the_original(case, device):
 
 
 @claim("copies.refer-to-the-copied-parameters")
-@optimizers.each()
-def test_the_groups_of_a_copy_hold_the_parameters_copied_with_it(case, device):
-    training = trained(case, device)
+@OF_EACH_KIND
+def test_the_groups_of_a_copy_hold_the_parameters_copied_with_it(case):
+    training = trained(case)
     check.same(
         seen={name: holds(training, copied(training, way)) for name, way in WAYS.items()},
         expected={
@@ -86,7 +86,7 @@ def holds(training, other):
 
 
 @claim("copies.leave-the-original-alone")
-@optimizers.each(but=("LBFGS",))
+@optimizers.each(only=("Adam", "SGD", "SparseAdam"))
 def test_steps_of_a_copy_leave_the_original_as_it_was(case, device):
     training = trained(case, device)
     before = everything(training)
@@ -97,8 +97,8 @@ def test_steps_of_a_copy_leave_the_original_as_it_was(case, device):
 
 @claim("copies.alone-have-parameters-of-their-own")
 @optimizers.each(only=("Adam", "SGD"))
-def test_an_optimizer_that_is_copied_without_its_model_never_moves_the_model(case, device):
-    training = trained(case, device)
+def test_an_optimizer_that_is_copied_without_its_model_never_moves_the_model(case):
+    training = trained(case)
     before = training.values()
     training.optimizer = deepcopy(training.optimizer)
     training.run(2)
@@ -107,8 +107,8 @@ def test_an_optimizer_that_is_copied_without_its_model_never_moves_the_model(cas
 
 @claim("copies.shallow-ones-share-everything")
 @optimizers.each(only=("Adam", "SGD"))
-def test_a_shallow_copy_is_another_handle_on_the_same_groups_and_state(case, device):
-    optimizer = trained(case, device).optimizer
+def test_a_shallow_copy_is_another_handle_on_the_same_groups_and_state(case):
+    optimizer = trained(case).optimizer
     other = copy(optimizer)
     seen = [
         getattr(other, n) is getattr(optimizer, n) for n in ("param_groups", "state", "defaults")
@@ -119,8 +119,8 @@ def test_a_shallow_copy_is_another_handle_on_the_same_groups_and_state(case, dev
 @claim("copies.forget-hooks")
 @EACH_WAY
 @optimizers.each(only=("Adam",))
-def test_a_copy_calls_no_hook_of_the_original(case, way, device):
-    training, called = trained(case, device), []
+def test_a_copy_calls_no_hook_of_the_original(case, way):
+    training, called = trained(case), []
     for register in HOOKS:
         hook = Recorder(called)
         getattr(training.optimizer, register)(hook)
@@ -142,9 +142,9 @@ class Recorder:
 
 @claim("copies.have-room-for-hooks")
 @EACH_WAY
-@optimizers.each(only=("Adam", "SGD"))
-def test_a_copy_takes_hooks_of_every_kind(case, way, device):
-    other, called = copied(trained(case, device), way), []
+@optimizers.each(only=("Adam",))
+def test_a_copy_takes_hooks_of_every_kind(case, way):
+    other, called = copied(trained(case), way), []
     for register in HOOKS:
         getattr(other.optimizer, register)(lambda *_, name=register: called.append(name))
     other.run(1)
@@ -154,13 +154,13 @@ def test_a_copy_takes_hooks_of_every_kind(case, way, device):
 
 @claim("copies.take-more-groups")
 @EACH_WAY
-@optimizers.each(only=("Adam", "SGD"))
-def test_a_copy_gives_a_new_group_the_options_of_the_constructor(case, way, device):
-    training = fresh(case, device, lr=0.75)
+@optimizers.each(only=("Adam",))
+def test_a_copy_gives_a_new_group_the_options_of_the_constructor(case, way):
+    training = fresh(case, lr=0.75)
     defaults = dict(training.optimizer.defaults)
+    training.optimizer.param_groups[0]["lr"] = 0.5
     other = copied(training, way).optimizer
-    other.param_groups[0]["lr"] = 0.5
-    other.add_param_group({"params": fresh(case, device).parameters})
+    other.add_param_group({"params": fresh(case).parameters})
     added = other.param_groups[1]
     check.same(
         seen={option: added[option] for option in defaults},
@@ -170,8 +170,8 @@ def test_a_copy_gives_a_new_group_the_options_of_the_constructor(case, way, devi
 
 
 @claim("copies.are-refused-as-weights")
-@optimizers.each()
-def test_a_file_with_a_whole_optimizer_is_refused_with_weights_only(case, device, tmp_path):
-    torch.save(fresh(case, device).optimizer, tmp_path / "optimizer.pt")
+@OF_EACH_KIND
+def test_a_file_with_a_whole_optimizer_is_refused_with_weights_only(case, tmp_path):
+    torch.save(fresh(case).optimizer, tmp_path / "optimizer.pt")
     with pytest.raises(pickle.UnpicklingError, match=f"{case.optimizer.name}|defaultdict"):
         torch.load(tmp_path / "optimizer.pt", weights_only=True)

@@ -77,12 +77,10 @@ def test_a_checkpoint_loads_under_the_default(tmp_path):
 
 @claim("files.a-tensor-rate-comes-back")
 @optimizers.each(only=("Adam", "AdamW"))
-def test_a_rate_that_is_a_tensor_comes_back_from_a_file(case, device, tmp_path):
+def test_a_rate_that_is_a_tensor_comes_back_from_a_file(case, tmp_path):
     rate = torch.tensor(0.125)
-    torch.save(
-        fresh(case, device, lr=rate, foreach=False).optimizer.state_dict(), tmp_path / "a.pt"
-    )
-    optimizer = fresh(case, device).optimizer
+    torch.save(fresh(case, lr=rate, foreach=False).optimizer.state_dict(), tmp_path / "a.pt")
+    optimizer = fresh(case).optimizer
     optimizer.load_state_dict(torch.load(tmp_path / "a.pt", weights_only=True))
     loaded = optimizer.param_groups[0]["lr"]
     check.same(seen=[loaded, loaded is rate], expected=[rate, False], source="what was saved")
@@ -90,9 +88,9 @@ def test_a_rate_that_is_a_tensor_comes_back_from_a_file(case, device, tmp_path):
 
 @claim("files.truncated-ones-are-refused")
 @optimizers.each(only=("Adam", "LBFGS"))
-def test_a_file_that_was_cut_short_is_refused(case, device, tmp_path):
+def test_a_file_that_was_cut_short_is_refused(case, tmp_path):
     path = tmp_path / "state.pt"
-    torch.save(trained(case, device).optimizer.state_dict(), path)
+    torch.save(trained(case).optimizer.state_dict(), path)
     content = path.read_bytes()
     lengths = (0, 1, 100, len(content) // 2, len(content) - 1, len(content))
     check.same(

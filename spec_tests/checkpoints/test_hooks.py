@@ -6,7 +6,7 @@ import pytest
 
 from fixtures import check
 from fixtures.catalogue import optimizers
-from fixtures.checkpoints.trainings import fresh, saved_by, trained
+from fixtures.checkpoints.trainings import OF_EACH_KIND, fresh, saved_by, trained
 from fixtures.claims import claim
 
 REGISTER = (
@@ -15,8 +15,6 @@ REGISTER = (
     "register_load_state_dict_pre_hook",
     "register_load_state_dict_post_hook",
 )
-# What only the base class has a hand in is asked of a few.
-OF_EACH_KIND = optimizers.each(only=("Adam", "LBFGS", "SGD"))
 EACH_HOOK = pytest.mark.parametrize("register", REGISTER, ids=[r[9:] for r in REGISTER])
 
 
@@ -26,9 +24,9 @@ def save_and_load(optimizer):
 
 
 @claim("state-dict-hooks.are-called-around-saving-and-loading")
-@optimizers.each()
-def test_each_kind_of_hook_is_called_once_in_its_place(case, device):
-    optimizer, called = trained(case, device).optimizer, []
+@OF_EACH_KIND
+def test_each_kind_of_hook_is_called_once_in_its_place(case):
+    optimizer, called = trained(case).optimizer, []
     for register in REGISTER:
         kind = register.removeprefix("register_")
         getattr(optimizer, register)(lambda *_, kind=kind: called.append(kind))
@@ -40,10 +38,8 @@ def test_each_kind_of_hook_is_called_once_in_its_place(case, device):
 @claim("state-dict-hooks.are-given-the-optimizer")
 @EACH_HOOK
 @optimizers.each(only=("Adam",))
-def test_a_hook_is_given_the_optimizer_and_where_there_is_one_the_state_dict(
-    case, register, device
-):
-    optimizer, given = trained(case, device).optimizer, []
+def test_a_hook_is_given_the_optimizer_and_where_there_is_one_the_state_dict(case, register):
+    optimizer, given = trained(case).optimizer, []
     getattr(optimizer, register)(lambda *arguments: given.append(arguments))
     save_and_load(optimizer)
     has_dict = register in REGISTER[1:3]
@@ -57,8 +53,8 @@ def test_a_hook_is_given_the_optimizer_and_where_there_is_one_the_state_dict(
 @claim("state-dict-hooks.run-in-the-order-of-registration")
 @EACH_HOOK
 @optimizers.each(only=("Adam",))
-def test_hooks_run_in_order_and_those_prepended_before_them(case, register, device):
-    optimizer, called = trained(case, device).optimizer, []
+def test_hooks_run_in_order_and_those_prepended_before_them(case, register):
+    optimizer, called = trained(case).optimizer, []
     add = getattr(optimizer, register)
     for name, prepend in (("a", False), ("b", False), ("c", True), ("d", True)):
         add(lambda *_, name=name: called.append(name), prepend=prepend)
@@ -69,8 +65,8 @@ def test_hooks_run_in_order_and_those_prepended_before_them(case, register, devi
 @claim("state-dict-hooks.can-be-removed")
 @EACH_HOOK
 @optimizers.each(only=("Adam",))
-def test_a_removed_hook_is_not_called(case, register, device):
-    optimizer, called = trained(case, device).optimizer, []
+def test_a_removed_hook_is_not_called(case, register):
+    optimizer, called = trained(case).optimizer, []
     handles = [
         getattr(optimizer, register)(lambda *_, name=name: called.append(name)) for name in "abc"
     ]
@@ -82,8 +78,8 @@ def test_a_removed_hook_is_not_called(case, register, device):
 @claim("state-dict-hooks.belong-to-one-optimizer")
 @EACH_HOOK
 @optimizers.each(only=("Adam",))
-def test_the_hooks_of_one_optimizer_are_not_called_for_another(case, register, device):
-    hooked, other, called = trained(case, device), trained(case, device), []
+def test_the_hooks_of_one_optimizer_are_not_called_for_another(case, register):
+    hooked, other, called = trained(case), trained(case), []
     getattr(hooked.optimizer, register)(lambda *_: called.append(register))
     save_and_load(other.optimizer)
     check.same(seen=called, expected=[], source="the other optimizer has no hooks")
@@ -91,8 +87,8 @@ def test_the_hooks_of_one_optimizer_are_not_called_for_another(case, register, d
 
 @claim("state-dict-hooks.before-saving-change-what-is-saved")
 @OF_EACH_KIND
-def test_what_a_hook_before_saving_changes_is_saved(case, device):
-    optimizer = trained(case, device).optimizer
+def test_what_a_hook_before_saving_changes_is_saved(case):
+    optimizer = trained(case).optimizer
 
     def freeze(optimizer):
         optimizer.param_groups[0]["lr"] = 0.0
@@ -109,8 +105,8 @@ def test_what_a_hook_before_saving_changes_is_saved(case, device):
 
 @claim("state-dict-hooks.after-saving-change-the-dict")
 @OF_EACH_KIND
-def test_hooks_after_saving_change_the_dict_or_replace_it(case, device):
-    optimizer = trained(case, device).optimizer
+def test_hooks_after_saving_change_the_dict_or_replace_it(case):
+    optimizer = trained(case).optimizer
     optimizer.register_state_dict_post_hook(lambda _, saved: saved.update(epoch=3))
     optimizer.register_state_dict_post_hook(lambda _, saved: {**saved, "loss": 0.5})
     optimizer.register_state_dict_post_hook(lambda _, saved: saved.update(best=sorted(saved)))
@@ -124,8 +120,8 @@ def test_hooks_after_saving_change_the_dict_or_replace_it(case, device):
 
 @claim("state-dict-hooks.before-loading-change-what-is-loaded")
 @OF_EACH_KIND
-def test_hooks_before_loading_change_a_shallow_copy_or_replace_it(case, device):
-    optimizer = trained(case, device).optimizer
+def test_hooks_before_loading_change_a_shallow_copy_or_replace_it(case):
+    optimizer = trained(case).optimizer
     passed = deepcopy(optimizer.state_dict())
     groups = [{**passed["param_groups"][0], "lr": 0.25}]
     seen_by_the_second = []
@@ -150,9 +146,9 @@ def test_hooks_before_loading_change_a_shallow_copy_or_replace_it(case, device):
 
 @claim("state-dict-hooks.after-loading-see-the-loaded-state")
 @OF_EACH_KIND
-def test_a_hook_after_loading_sees_what_was_loaded_and_may_change_it(case, device):
-    saved = saved_by(case, device)
-    optimizer, seen = fresh(case, device, lr=0.5).optimizer, []
+def test_a_hook_after_loading_sees_what_was_loaded_and_may_change_it(case):
+    saved = saved_by(case)
+    optimizer, seen = fresh(case, lr=0.5).optimizer, []
 
     def halve(optimizer):
         seen.append(deepcopy(optimizer.state_dict()))
@@ -170,8 +166,8 @@ def test_a_hook_after_loading_sees_what_was_loaded_and_may_change_it(case, devic
 
 @claim("state-dict-hooks.after-loading-wait-for-success")
 @optimizers.each(only=("Adam",))
-def test_a_refused_checkpoint_calls_the_hooks_before_and_not_those_after(case, device):
-    optimizer, called = trained(case, device).optimizer, []
+def test_a_refused_checkpoint_calls_the_hooks_before_and_not_those_after(case):
+    optimizer, called = trained(case).optimizer, []
     optimizer.register_load_state_dict_pre_hook(lambda *_: called.append("before"))
     optimizer.register_load_state_dict_post_hook(lambda *_: called.append("after"))
     with pytest.raises(ValueError, match="parameter groups"):
@@ -181,8 +177,8 @@ def test_a_refused_checkpoint_calls_the_hooks_before_and_not_those_after(case, d
 
 @claim("state-dict-hooks.that-fail-before-loading-change-nothing")
 @optimizers.each(only=("Adam",))
-def test_an_error_in_a_hook_before_loading_leaves_the_optimizer_as_it_was(case, device):
-    training, saved = trained(case, device), fresh(case, device, lr=0.5).optimizer.state_dict()
+def test_an_error_in_a_hook_before_loading_leaves_the_optimizer_as_it_was(case):
+    training, saved = trained(case), fresh(case, lr=0.5).optimizer.state_dict()
     before = deepcopy(training.optimizer.state_dict())
 
     def refuse(*_):

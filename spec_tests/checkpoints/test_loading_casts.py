@@ -1,6 +1,7 @@
 """What becomes of the entries of a state on their way into parameters of another dtype."""
 
 from typing import NamedTuple
+
 import pytest
 import torch
 

@@ -5,7 +5,7 @@ from torch.optim import lr_scheduler
 
 from fixtures import check
 from fixtures.catalogue import optimizers
-from fixtures.checkpoints.trainings import every_preset, fresh, restore
+from fixtures.checkpoints.trainings import OF_EACH_KIND, every_preset, fresh, restore
 from fixtures.claims import claim
 
 HALF = 3
@@ -21,9 +21,9 @@ SCHEDULES = {
 UNINTERRUPTED = "the training that did not stop"
 
 
-def started(case, device, schedule="step"):
+def started(case, schedule="step"):
     """Return a training and its scheduler before the first step."""
-    training = fresh(case, device)
+    training = fresh(case)
     return training, SCHEDULES[schedule](training.optimizer)
 
 
@@ -66,22 +66,22 @@ def everything(training, scheduler):
     }
 
 
-def uninterrupted_and_resumed(case, device, schedule, path):
+def uninterrupted_and_resumed(case, schedule, path):
     """Return what a training came to, and what one came to that went on from its file half-way."""
-    training, resumed = started(case, device, schedule), started(case, device, schedule)
-    go_on(*training)
+    training, resumed = started(case, schedule), started(case, schedule)
+    go_on(*training, epochs=2)
     save(path, *training)
     load(path, *resumed)
-    go_on(*training)
-    go_on(*resumed)
+    go_on(*training, epochs=2)
+    go_on(*resumed, epochs=2)
     return everything(*training), everything(*resumed)
 
 
 @claim("checkpoints.resume-bit-for-bit")
 @optimizers.each()
-def test_every_optimizer_goes_on_with_every_preset(case, device, tmp_path):
+def test_every_optimizer_goes_on_with_every_preset(case, tmp_path):
     pairs = {
-        name: uninterrupted_and_resumed(preset, device, "step", tmp_path / "checkpoint.pt")
+        name: uninterrupted_and_resumed(preset, "step", tmp_path / "checkpoint.pt")
         for name, preset in every_preset(case).items()
     }
     check.same(
@@ -93,9 +93,9 @@ def test_every_optimizer_goes_on_with_every_preset(case, device, tmp_path):
 
 @claim("checkpoints.resume-bit-for-bit")
 @optimizers.each()
-def test_every_schedule_goes_on(case, device, tmp_path):
+def test_every_schedule_goes_on(case, tmp_path):
     pairs = {
-        name: uninterrupted_and_resumed(case, device, name, tmp_path / "checkpoint.pt")
+        name: uninterrupted_and_resumed(case, name, tmp_path / "checkpoint.pt")
         for name in ("cosine", "warm_restarts")
     }
     check.same(
@@ -106,11 +106,11 @@ def test_every_schedule_goes_on(case, device, tmp_path):
 
 
 @claim("checkpoints.rate-starts-over-without-the-scheduler")
-@optimizers.each()
-def test_a_fresh_scheduler_starts_the_rate_over(case, device):
-    training, scheduler = started(case, device)
+@OF_EACH_KIND
+def test_a_fresh_scheduler_starts_the_rate_over(case):
+    training, scheduler = started(case)
     go_on(training, scheduler)
-    resumed, new = started(case, device)
+    resumed, new = started(case)
     restore(resumed, training.values())
     check.same(
         seen=new.get_last_lr() + scheduler.get_last_lr(),
@@ -120,12 +120,12 @@ def test_a_fresh_scheduler_starts_the_rate_over(case, device):
 
 
 @claim("checkpoints.scheduler-before-the-optimizer-s-state")
-@optimizers.each()
-def test_a_scheduler_that_is_built_after_loading_overwrites_the_rate(case, device):
-    training = fresh(case, device)
+@OF_EACH_KIND
+def test_a_scheduler_that_is_built_after_loading_overwrites_the_rate(case):
+    training = fresh(case)
     go_on(training, ramp_of(training))
     saved = training.optimizer.state_dict()
-    in_order, too_late = fresh(case, device), fresh(case, device)
+    in_order, too_late = fresh(case), fresh(case)
     ramp_of(in_order)
     in_order.optimizer.load_state_dict(saved)
     too_late.optimizer.load_state_dict(saved)

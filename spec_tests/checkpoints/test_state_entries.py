@@ -4,7 +4,7 @@ import torch
 
 from fixtures import check
 from fixtures.catalogue import optimizers, states
-from fixtures.checkpoints.trainings import every_preset
+from fixtures.checkpoints.trainings import every_preset, fresh
 from fixtures.claims import claim
 from fixtures.side_by_side import default_dtype
 from fixtures.specification.torch_range import TorchRange
@@ -81,8 +81,8 @@ def test_the_entries_of_lbfgs_stand_under_its_first_parameter(case, device):
 
 @claim("state-dict.groups-hold-every-option")
 @optimizers.each()
-def test_a_group_holds_the_options_of_the_constructor(case, device):
-    group = Training(case, device).optimizer.state_dict()["param_groups"][0]
+def test_a_group_holds_the_options_of_the_constructor(case):
+    group = fresh(case).optimizer.state_dict()["param_groups"][0]
     known = {**case.optimizer.options, **FOUND_BESIDES.get(case.optimizer.name, {})}
     expected = [o for o, since in known.items() if torch.__version__ in TorchRange(f">={since}")]
     check.same(
@@ -124,7 +124,7 @@ def dtype_of_the_counter(case, device, default):
 @claim("state-dict.counts-on-the-cpu-by-default")
 @optimizers.each(only=("Adam", "AdamW"))
 def test_the_default_device_does_not_draw_the_counter(case):
-    training = Training(case, torch.device("cpu"))
+    training = fresh(case)
     training.backward()
     with torch.device("meta"):
         training.step()
