@@ -425,8 +425,8 @@ def what_is_left_of_a_file_is_returned(patch: Patch) -> None:
 def map_location_is_ignored(patch: Patch) -> None:
     load = torch.load
 
-    def elsewhere(*args: Any, map_location: Any = None, **options: Any) -> Any:
-        return load(*args, map_location="meta", **options)
+    def elsewhere(*args: Any, **options: Any) -> Any:
+        return load(*args, **{**options, "map_location": "meta"})
 
     patch.setattr(torch, "load", elsewhere)
 
@@ -439,3 +439,26 @@ def adagrad_forgets_the_sum_of_a_checkpoint(patch: Patch) -> None:
 @breaks("older-releases.go-on")
 def the_buffer_of_a_checkpoint_starts_over(patch: Patch) -> None:
     edit(sgd, 'state.get("momentum_buffer")', 'state.get("momentum")')
+
+
+@breaks("loading.goes-on-in-foreach")
+def foreach_counts_from_the_checkpoint_s_end(patch: Patch) -> None:
+    edit(adam, "1 - beta1 ** _get_value(step)", "1 - beta1 ** (_get_value(step) - 1)")
+
+
+@breaks("loading.goes-on-in-fused")
+def fused_counts_twice(patch: Patch) -> None:
+    edit(
+        adam,
+        "torch._foreach_add_(device_state_steps, 1)",
+        "torch._foreach_add_(device_state_steps, 2)",
+    )
+
+
+@breaks("loading.leaves-fused")
+def a_checkpoint_of_fused_is_taken_for_a_fresh_start(patch: Patch) -> None:
+    edit(
+        optimizer,
+        "if capturable or fused:\n                return value",
+        "if capturable or fused or True:\n                return 0 * value",
+    )

@@ -24,6 +24,8 @@ from fixtures.claims import claim
 from fixtures.training import start
 
 EXAMPLES, LENGTH, MOST_GROUPS = 10, 6, 3
+# LBFGS takes one group alone, and Adagrad could not step a later one until 2.12: each has a claim.
+STEP_NO_MORE_GROUPS = ("LBFGS", "Adagrad")
 
 
 class Interleaving(RuleBasedStateMachine):
@@ -41,7 +43,7 @@ class Interleaving(RuleBasedStateMachine):
         self.saved, self.unsaved = (fresh(self.case, self.device) for _ in range(2))
         self.both = (self.saved, self.unsaved)
         # With state in two groups from the start, what is lost of it shows after fewer rules.
-        if self.takes_another_group():
+        if self.case.optimizer.name != "LBFGS":
             self.build_with_two_groups()
         self.train(steps=1)
 
@@ -125,8 +127,10 @@ class Interleaving(RuleBasedStateMachine):
             training.optimizer = self.case.build(groups)
 
     def takes_another_group(self):
-        """Whether a group can be added: LBFGS steps with one group alone."""
-        return not self.case.optimizer.needs_closure and len(self.groups()) < MOST_GROUPS
+        """Whether a group can be added and stepped."""
+        return (
+            self.case.optimizer.name not in STEP_NO_MORE_GROUPS and len(self.groups()) < MOST_GROUPS
+        )
 
     def can_be_copied(self):
         """Whether a copy can step: that of LBFGS cannot, which has a claim of its own."""
