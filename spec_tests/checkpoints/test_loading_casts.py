@@ -55,29 +55,35 @@ def cast(entry, dtype):
     return [cast(e, dtype) for e in entry] if isinstance(entry, list) else entry
 
 
-def without_steps(state):
-    """Return the state of every parameter without its counter."""
+def cast_state(state, dtype):
+    """Return the state of every parameter in another dtype, but for the counters, which are left out."""
+    return {
+        number: {key: cast(entry, dtype) for key, entry in entries.items() if key != "step"}
+        for number, entries in state.items()
+    }
+
+
+def without_counters(state):
+    """Return the state of every parameter as it is, but for the counters, which are left out."""
     return {n: {k: e for k, e in entries.items() if k != "step"} for n, entries in state.items()}
+
+
+def loaded_into(case, device, pair):
+    """Return a training in the second dtype that has loaded what one in the first dtype saved."""
+    training = fresh(case, device, dtype=pair[1])
+    training.optimizer.load_state_dict(saved_by(case, CPU, dtype=pair[0]))
+    return training
 
 
 @claim("casting.tensors-follow-the-parameter")
 @optimizers.each(but=("SGD",))
 def test_tensors_take_the_dtype_of_the_parameter(case, device):
-    saved = {name: saved_by(case, CPU, dtype=pair[0])["state"] for name, pair in PAIRS.items()}
     loaded = {name: loaded_into(case, device, pair).optimizer for name, pair in PAIRS.items()}
     check.same(
-        seen={
-            name: without_steps(optimizer.state_dict()["state"])
-            for name, optimizer in loaded.items()
-        },
+        seen={name: without_counters(o.state_dict()["state"]) for name, o in loaded.items()},
         expected={
-            name: without_steps(
-                {
-                    n: {k: cast(e, PAIRS[name][1]) for k, e in entries.items()}
-                    for n, entries in state.items()
-                }
-            )
-            for name, state in saved.items()
+            name: cast_state(saved_by(case, CPU, dtype=saved_as)["state"], loaded_as)
+            for name, (saved_as, loaded_as) in PAIRS.items()
         },
         source="the checkpoint, each tensor rounded to the parameter's dtype",
     )
@@ -100,13 +106,6 @@ def test_steps_go_on_in_the_dtype_of_the_parameter(case, device):
         expected={name: [[pair[1], False]] * 2 for name, pair in PAIRS.items()},
         source="the dtype of the parameters, which have moved",
     )
-
-
-def loaded_into(case, device, pair):
-    """Return a training in the second dtype that has loaded what one in the first dtype saved."""
-    training = fresh(case, device, dtype=pair[1])
-    training.optimizer.load_state_dict(saved_by(case, CPU, dtype=pair[0]))
-    return training
 
 
 @claim("casting.leaves-the-counter-alone")

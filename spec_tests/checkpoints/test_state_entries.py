@@ -4,7 +4,7 @@ import torch
 
 from fixtures import check
 from fixtures.catalogue import optimizers, states
-from fixtures.checkpoints.trainings import every_preset, fresh
+from fixtures.checkpoints.trainings import CPU, every_preset, fresh
 from fixtures.claims import claim
 from fixtures.side_by_side import default_dtype
 from fixtures.specification.torch_range import TorchRange
@@ -94,10 +94,10 @@ def test_a_group_holds_the_options_of_the_constructor(case):
 
 @claim("state-dict.scalars-are-float32")
 @optimizers.each(only=(*COUNTED_IN_TENSORS, *COUNTED_IN_TENSORS_SINCE_2_4))
-def test_the_counter_is_float32_unless_float64_is_the_default(case, device):
+def test_the_counter_is_float32_unless_float64_is_the_default(case):
     defaults = (torch.bfloat16, torch.float32, torch.float64)
     check.same(
-        seen=[dtype_of_the_counter(case, device, default) for default in defaults],
+        seen=[dtype_of_the_counter(case, default) for default in defaults],
         expected=["torch.float32", "torch.float32", "torch.float64"],
         source="float32, or the default dtype if it is float64",
     )
@@ -105,19 +105,19 @@ def test_the_counter_is_float32_unless_float64_is_the_default(case, device):
 
 @claim("state-dict.scalars-had-the-default-dtype")
 @optimizers.each(only=COUNTED_IN_TENSORS)
-def test_the_counter_has_the_default_dtype(case, device):
+def test_the_counter_has_the_default_dtype(case):
     defaults = (torch.bfloat16, torch.float32, torch.float64)
     check.same(
-        seen=[dtype_of_the_counter(case, device, default) for default in defaults],
+        seen=[dtype_of_the_counter(case, default) for default in defaults],
         expected=["torch.bfloat16", "torch.float32", "torch.float64"],
         source="the default dtype",
     )
 
 
-def dtype_of_the_counter(case, device, default):
+def dtype_of_the_counter(case, default):
     """Return the dtype of `step` where parameters are float32 and the default dtype is not."""
     with default_dtype(default):
-        training = stepped(case, device)
+        training = stepped(case, CPU)
     return str(training.optimizer.state[training.parameters[0]]["step"].dtype)
 
 
