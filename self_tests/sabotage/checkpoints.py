@@ -462,3 +462,12 @@ def a_checkpoint_of_fused_is_taken_for_a_fresh_start(patch: Patch) -> None:
         "if capturable or fused:\n                return value",
         "if capturable or fused or True:\n                return 0 * value",
     )
+
+
+@breaks("copies.forget-hooks")
+def a_copy_keeps_the_hooks(patch: Patch) -> None:
+    edit(
+        optimizer,
+        '"defaults": self.defaults,\n',
+        '"defaults": self.defaults, **{k: v for k, v in vars(self).items() if "hooks" in k},\n',
+    )
