@@ -14,8 +14,8 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 TABLE = "the table in fixtures/catalogue/states.py"
 # What torch keeps in the groups besides the arguments of the constructor.
 FOUND_BESIDES = {"AdamW": {"decoupled_weight_decay": "2.7"}}
+# Those that have counted in tensors since 2.0.
 COUNTED_IN_TENSORS = ("ASGD", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam")
-COUNTED_IN_TENSORS_SINCE_2_4 = ("Adadelta", "Adafactor", "RMSprop", "Rprop")
 
 
 def stepped(case, device, dtype=torch.float32):
@@ -93,32 +93,53 @@ def test_a_group_holds_the_options_of_the_constructor(case):
 
 
 @claim("state-dict.scalars-are-float32")
-@optimizers.each(only=(*COUNTED_IN_TENSORS, *COUNTED_IN_TENSORS_SINCE_2_4))
+@optimizers.each(only=(*COUNTED_IN_TENSORS, "Adafactor"))
 def test_the_counter_is_float32_unless_float64_is_the_default(case):
-    defaults = (torch.bfloat16, torch.float32, torch.float64)
     check.same(
-        seen=[dtype_of_the_counter(case, default) for default in defaults],
+        seen=dtypes_of_the_counter(case),
         expected=["torch.float32", "torch.float32", "torch.float64"],
         source="float32, or the default dtype if it is float64",
+    )
+
+
+@claim("state-dict.later-scalars-are-float32")
+@optimizers.each(only=("Adadelta", "RMSprop", "Rprop"))
+def test_the_counter_of_three_more_is_float32_unless_float64_is_the_default(case):
+    check.same(
+        seen=dtypes_of_the_counter(case),
+        expected=["torch.float32", "torch.float32", "torch.float64"],
+        source="float32, or the default dtype if it is float64",
+    )
+
+
+@claim("state-dict.scalars-were-always-float32")
+@optimizers.each(only=COUNTED_IN_TENSORS)
+def test_the_counter_is_float32_whatever_the_default(case):
+    check.same(
+        seen=dtypes_of_the_counter(case),
+        expected=["torch.float32"] * 3,
+        source="float32, whatever the default dtype",
     )
 
 
 @claim("state-dict.scalars-had-the-default-dtype")
 @optimizers.each(only=COUNTED_IN_TENSORS)
 def test_the_counter_has_the_default_dtype(case):
-    defaults = (torch.bfloat16, torch.float32, torch.float64)
     check.same(
-        seen=[dtype_of_the_counter(case, default) for default in defaults],
+        seen=dtypes_of_the_counter(case),
         expected=["torch.bfloat16", "torch.float32", "torch.float64"],
         source="the default dtype",
     )
 
 
-def dtype_of_the_counter(case, default):
-    """Return the dtype of `step` where parameters are float32 and the default dtype is not."""
-    with default_dtype(default):
-        training = stepped(case, CPU)
-    return str(training.optimizer.state[training.parameters[0]]["step"].dtype)
+def dtypes_of_the_counter(case):
+    """Return the dtype of `step` where the default is bfloat16, float32, float64; parameters are float32."""
+    dtypes = []
+    for default in (torch.bfloat16, torch.float32, torch.float64):
+        with default_dtype(default):
+            training = stepped(case, CPU)
+        dtypes.append(str(training.optimizer.state[training.parameters[0]]["step"].dtype))
+    return dtypes
 
 
 @claim("state-dict.counts-on-the-cpu-by-default")
