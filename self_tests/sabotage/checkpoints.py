@@ -471,3 +471,66 @@ def a_copy_keeps_the_hooks(patch: Patch) -> None:
         '"defaults": self.defaults,\n',
         '"defaults": self.defaults, **{k: v for k, v in vars(self).items() if "hooks" in k},\n',
     )
+
+
+@breaks("copies.without-later-options-go-on")
+def differentiable_is_on_where_it_is_missing(patch: Patch) -> None:
+    edit(
+        optimizer,
+        'self.defaults.setdefault("differentiable", False)',
+        'self.defaults.setdefault("differentiable", True)',
+    )
+
+
+@breaks("state-dict-hooks.survive-loading")
+def loading_forgets_the_hooks_around_steps(patch: Patch) -> None:
+    edit(
+        optimizer,
+        'if "_optimizer_step_post_hooks" not in self.__dict__:',
+        'if "_optimizer_step_post_hooks" in self.__dict__:',
+    )
+
+
+@breaks("state-dict.reading-changes-nothing")
+def reading_the_state_counts_as_a_step(patch: Patch) -> None:
+    read = Optimizer.state_dict
+
+    def counting(self: Optimizer) -> dict[str, Any]:
+        for state in self.state.values():
+            state["step"] = state.get("step", 0) + 1
+        return read(self)
+
+    patch.setattr(Optimizer, "state_dict", counting)
+
+
+@breaks("state-dict.a-file-shares-nothing")
+def a_file_is_not_read(patch: Patch) -> None:
+    saved: list[Any] = []
+    patch.setattr(torch, "save", lambda thing, *_: saved.append(thing))
+    patch.setattr(torch, "load", lambda *_, **__: saved[-1])
+
+
+@breaks("loading.the-rest-begins-anew")
+def parameters_without_state_get_that_of_the_first(patch: Patch) -> None:
+    load = Optimizer.load_state_dict
+
+    def lending(self: Optimizer, state_dict: dict[str, Any]) -> None:
+        state = {n: dict(state_dict["state"][0]) for n in state_dict["param_groups"][0]["params"]}
+        load(self, {**state_dict, "state": {**state, **state_dict["state"]}})
+
+    patch.setattr(Optimizer, "load_state_dict", lending)
+
+
+@breaks("loading.what-it-does-not-know-has-no-effect")
+def unknown_options_switch_the_decay_on(patch: Patch) -> None:
+    edit(adam, 'group.setdefault("amsgrad", False)', 'group.update(amsgrad="unheard of" in group)')
+
+
+@breaks("swapping-in.refuses-what-does-not-fit")
+def swapping_in_takes_other_options(patch: Patch) -> None:
+    edit(_stateless, "if swapin_only or live_only:", "if swapin_only and live_only:")
+
+
+@breaks("swapping-in.refused-changes-nothing")
+def swapping_in_drops_the_state_before_it_looks(patch: Patch) -> None:
+    edit(_stateless, "if not optimizer.state:", "if optimizer.state and optimizer.state.clear():")

@@ -36,6 +36,15 @@ def through_a_file(pair):
 
 
 WAYS = {"deepcopy": deepcopy, "pickle": through_pickle, "file": through_a_file}
+# Options that torch 1 did not have, at least not from the beginning; Adafactor and Muon are younger.
+LATER_OPTIONS = {
+    "capturable",
+    "differentiable",
+    "foreach",
+    "fused",
+    "maximize",
+    "decoupled_weight_decay",
+}
 EACH_WAY = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 
 
@@ -145,6 +154,25 @@ def test_a_copy_takes_hooks_of_every_kind(case, way):
     other.run(1)
     other.optimizer.load_state_dict(other.optimizer.state_dict())
     check.same(seen=called, expected=list(HOOKS), source="step, save, load")
+
+
+@claim("copies.without-later-options-go-on")
+@optimizers.each(but=("Adafactor", "LBFGS", "Muon"))
+def test_a_copy_of_an_optimizer_that_lacks_later_options_goes_on_without_them(case):
+    training = trained(case)
+    older = copy(training)
+    older.optimizer, older.parameters = deepcopy((training.optimizer, training.parameters))
+    for options in (older.optimizer.defaults, *older.optimizer.param_groups):
+        for option in LATER_OPTIONS & options.keys():
+            del options[option]
+    copies = {name: copied(older, way) for name, way in WAYS.items()}
+    for either in (training, *copies.values()):
+        either.run(2)
+    check.same(
+        seen={name: other.values() for name, other in copies.items()},
+        expected=dict.fromkeys(WAYS, training.values()),
+        source="the original, which has them all, and off",
+    )
 
 
 @claim("copies.take-more-groups")

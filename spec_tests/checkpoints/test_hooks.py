@@ -15,6 +15,7 @@ REGISTER = (
     "register_load_state_dict_pre_hook",
     "register_load_state_dict_post_hook",
 )
+STEP_HOOKS = ("register_step_pre_hook", "register_step_post_hook")
 EACH_HOOK = pytest.mark.parametrize("register", REGISTER, ids=[r[9:] for r in REGISTER])
 
 
@@ -190,3 +191,17 @@ def test_an_error_in_a_hook_before_loading_leaves_the_optimizer_as_it_was(case):
     check.same(
         seen=training.optimizer.state_dict(), expected=before, source="the optimizer before loading"
     )
+
+
+@claim("state-dict-hooks.survive-loading")
+@optimizers.each(only=("Adam",))
+def test_hooks_of_every_kind_are_called_after_loading_as_before(case):
+    training, called = trained(case), []
+    for register in (*STEP_HOOKS, *REGISTER):
+        getattr(training.optimizer, register)(lambda *_, name=register: called.append(name))
+    save_and_load(training.optimizer)
+    called.clear()
+    training.run(1)
+    save_and_load(training.optimizer)
+    expected = [*STEP_HOOKS, *REGISTER]
+    check.same(seen=called, expected=expected, source="the hooks registered before loading")

@@ -107,3 +107,72 @@ def test_an_optimizer_before_its_first_step_is_refused(case):
         swapped_in(training, guest),
     ):
         guest.run(1)
+
+
+# How to spoil a state_dict, and what the error says of it.
+SPOILED = {
+    "no_dict": (lambda saved: [saved], "DCP-style"),
+    "no_state": (lambda saved: {**saved, "state": None}, "got NoneType"),
+    "state_by_parameter": (
+        lambda saved: {**saved, "state": {torch.ones(1): {}}},
+        "state keyed by packed parameter ids",
+    ),
+    "state_of_numbers": (lambda saved: {**saved, "state": {0: 1}}, "entries to be dictionaries"),
+    "state_of_a_stranger": (lambda saved: {**saved, "state": {99: {}}}, r"extra keys \[99\]"),
+    "no_groups": (lambda saved: {**saved, "param_groups": ()}, "got tuple"),
+    "another_group": (
+        lambda saved: {**saved, "param_groups": saved["param_groups"] * 2},
+        "different number of parameter groups",
+    ),
+    "group_of_no_options": (lambda saved: {**saved, "param_groups": [0]}, "to be a dictionary"),
+    "params_by_name": (lambda saved: with_group(saved, params=["w", "b"]), "packed parameter ids"),
+    "params_in_a_tuple": (lambda saved: with_group(saved, params=(0, 1)), "packed parameter ids"),
+    "fewer_params": (lambda saved: with_group(saved, params=[0]), "different number of params"),
+    "another_option": (lambda saved: with_group(saved, unheard_of=1), r"in swap-in: \['unheard_of"),
+    "an_option_less": (lambda saved: without_rate(saved), r"in live: \['lr'\]"),
+}
+
+
+def with_group(saved, **changes):
+    """Return a state_dict of which the only group has these changes."""
+    return {**saved, "param_groups": [{**saved["param_groups"][0], **changes}]}
+
+
+def without_rate(saved):
+    """Return a state_dict of which the only group has no rate."""
+    group = {key: value for key, value in saved["param_groups"][0].items() if key != "lr"}
+    return {**saved, "param_groups": [group]}
+
+
+@claim("swapping-in.refuses-what-does-not-fit")
+@pytest.mark.parametrize("spoil, words", SPOILED.values(), ids=SPOILED)
+@optimizers.each(only=("Adam",))
+def test_a_state_dict_that_does_not_fit_is_refused(case, spoil, words):
+    training, guest = trained(case, steps=1), trained(case, steps=1)
+    spoiled = spoil(guest.optimizer.state_dict())
+    with pytest.raises(RuntimeError, match=words), swapped_in(training, guest, spoiled):
+        guest.run(1)
+
+
+@claim("swapping-in.refuses-what-does-not-fit")
+@optimizers.each(only=("Adam",))
+def test_too_few_parameters_are_refused(case):
+    training, guest = trained(case, steps=1), trained(case, steps=1)
+    state_dict, guest.parameters = guest.optimizer.state_dict(), guest.parameters[:1]
+    with (
+        pytest.raises(RuntimeError, match="ordering"),
+        swapped_in(training, guest, state_dict),
+    ):
+        guest.run(1)
+
+
+@claim("swapping-in.refused-changes-nothing")
+@optimizers.each(only=("Adam",))
+def test_a_refused_state_dict_leaves_the_optimizer_as_it_was(case):
+    training, guest = trained(case, steps=1), trained(case, steps=3)
+    before = everything(training)
+    for spoil, words in SPOILED.values():
+        spoiled = spoil(guest.optimizer.state_dict())
+        with pytest.raises(RuntimeError, match=words), swapped_in(training, guest, spoiled):
+            guest.run(1)
+    check.same(seen=everything(training), expected=before, source="before swapping")
