@@ -100,7 +100,7 @@ def test_the_dict_that_is_passed_is_as_before(case, device):
 
 @claim("loading.shares-the-tensors")
 @optimizers.each(only=IN_TENSORS)
-def test_a_step_changes_the_tensors_of_the_dict_that_was_loaded(case, device):
+def test_the_state_holds_the_tensors_of_the_dict_that_was_loaded(case, device):
     state_dict = saved_by(case, device)
     training = fresh(case, device)
     training.optimizer.load_state_dict(state_dict)
@@ -108,7 +108,8 @@ def test_a_step_changes_the_tensors_of_the_dict_that_was_loaded(case, device):
     tensors = {k: v for k, v in state_dict["state"][0].items() if isinstance(v, torch.Tensor)}
     check.same(
         seen={key: owned[key] is tensor for key, tensor in tensors.items()},
-        expected=dict.fromkeys(tensors, True),
+        # NAdam keeps `mu_product` on the CPU, and loading brings it to the parameter's device.
+        expected={k: k == "step" or v.device.type == device.type for k, v in tensors.items()},
         source="the tensors of the dict, whose dtype and device fit",
     )
 
