@@ -21,6 +21,9 @@ HOOKS = (
     "register_load_state_dict_post_hook",
 )
 
+# torch 2.0 says so of the files that it writes and reads itself.
+pytestmark = pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
+
 
 def through_pickle(pair):
     """Pickle and unpickle."""

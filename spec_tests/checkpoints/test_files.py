@@ -14,6 +14,9 @@ from fixtures.catalogue.problems import Bowl
 from fixtures.checkpoints.trainings import fresh, trained
 from fixtures.claims import claim
 
+# torch 2.0 says so of the files that it writes and reads itself.
+pytestmark = pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
+
 # Four times 1.5 in float32, of which the second has lost a bit and is 1.0.
 FLIPPED = b"\x00\x00\xc0\x3f\x00\x00\x80\x3f" + b"\x00\x00\xc0\x3f" * 2
 

@@ -23,6 +23,9 @@ from fixtures.checkpoints.trainings import fresh
 from fixtures.claims import claim
 from fixtures.training import start
 
+# torch 2.0 says so of the files that it writes and reads itself.
+pytestmark = pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
+
 EXAMPLES, LENGTH, MOST_GROUPS = 10, 6, 3
 # LBFGS takes one group alone, and Adagrad could not step a later one until 2.12: each has a claim.
 STEP_NO_MORE_GROUPS = ("LBFGS", "Adagrad")

@@ -15,6 +15,9 @@ from fixtures.specification.torch_range import TorchRange
 from fixtures.tolerances import BFLOAT16_DIRECTION, LOOP
 from fixtures.tolerances import STEPS as FEW_STEPS
 
+# torch 2.0 says so of the files that it writes and reads itself.
+pytestmark = pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
+
 RELEASES = ("2.0.1", "2.5.1", "2.9.1", "2.13.0")
 RUNS = "the run of the release, in fixtures/checkpoints"
 

@@ -1,5 +1,6 @@
 """A training that stops, and goes on from a file."""
 
+import pytest
 import torch
 from torch.optim import lr_scheduler
 
@@ -7,6 +8,9 @@ from fixtures import check
 from fixtures.catalogue import optimizers
 from fixtures.checkpoints.trainings import OF_EACH_KIND, every_preset, fresh, restore
 from fixtures.claims import claim
+
+# torch 2.0 says so of the files that it writes and reads itself.
+pytestmark = pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
 
 HALF = 3
 WITH_MOMENTS = (

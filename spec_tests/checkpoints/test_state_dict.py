@@ -19,6 +19,9 @@ from fixtures.checkpoints.trainings import (
 from fixtures.claims import claim
 from fixtures.training import start
 
+# torch 2.0 says so of the files that it writes and reads itself.
+pytestmark = pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
+
 # Groups of two parameters and of one.
 SIZES = (2, 1)
 PLAIN = {dict, list, tuple, torch.Tensor, int, float, bool, str, type(None)}
