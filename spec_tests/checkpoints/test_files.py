@@ -2,14 +2,23 @@
 
 import pickle
 import warnings
+import zipfile
 from fractions import Fraction
 
 import pytest
 import torch
 
 from fixtures import check
+from fixtures.catalogue import optimizers
 from fixtures.catalogue.problems import Bowl
+from fixtures.checkpoints.trainings import fresh, trained
 from fixtures.claims import claim
+
+# torch 2.0 says so of the files that it writes and reads itself.
+pytestmark = pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
+
+# Four times 1.5 in float32, of which the second has lost a bit and is 1.0.
+FLIPPED = b"\x00\x00\xc0\x3f\x00\x00\x80\x3f" + b"\x00\x00\xc0\x3f" * 2
 
 
 def bowl_checkpoint(device):
@@ -66,4 +75,54 @@ def test_a_checkpoint_loads_under_the_default(tmp_path):
         seen=[loaded["w"], loaded["optimizer"]["state"][0], loaded["epoch"]],
         expected=[saved["w"], saved["optimizer"]["state"][0], 1],
         source="what was saved",
+    )
+
+
+@claim("files.a-tensor-rate-comes-back")
+@optimizers.each(only=("Adam", "AdamW"))
+def test_a_rate_that_is_a_tensor_comes_back_from_a_file(case, tmp_path):
+    rate = torch.tensor(0.125)
+    torch.save(fresh(case, lr=rate, foreach=False).optimizer.state_dict(), tmp_path / "a.pt")
+    optimizer = fresh(case).optimizer
+    optimizer.load_state_dict(torch.load(tmp_path / "a.pt", weights_only=True))
+    loaded = optimizer.param_groups[0]["lr"]
+    check.same(seen=[loaded, loaded is rate], expected=[rate, False], source="what was saved")
+
+
+@claim("files.truncated-ones-are-refused")
+@optimizers.each(only=("Adam", "LBFGS"))
+def test_a_file_that_was_cut_short_is_refused(case, tmp_path):
+    path = tmp_path / "state.pt"
+    torch.save(trained(case).optimizer.state_dict(), path)
+    content = path.read_bytes()
+    lengths = (0, 1, 100, len(content) // 2, len(content) - 1, len(content))
+    check.same(
+        seen=[is_refused(content[:length], path) for length in lengths],
+        expected=[True, True, True, True, True, False],
+        source="the file is whole in the last case alone",
+    )
+
+
+def is_refused(content, path):
+    """Whether torch.load() raises for a file of this content."""
+    path.write_bytes(content)
+    try:
+        torch.load(path, weights_only=True)
+    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError):
+        return True
+    return False
+
+
+@claim("files.a-flipped-bit-goes-unnoticed")
+def test_a_flipped_bit_is_another_number_to_torch_and_an_error_to_zipfile(tmp_path):
+    path, saved = tmp_path / "state.pt", torch.full((4,), 1.5)
+    torch.save({"exp_avg": saved}, path)
+    path.write_bytes(path.read_bytes().replace(b"\x00\x00\xc0\x3f" * 4, FLIPPED))
+    loaded = torch.load(path, weights_only=True)["exp_avg"]
+    with zipfile.ZipFile(path) as archive:
+        damaged = archive.testzip()
+    check.same(
+        seen=[loaded, str(damaged).rpartition("/")[2]],
+        expected=[torch.tensor([1.5, 1.0, 1.5, 1.5]), "0"],
+        source="the bit that was flipped, in the record of the first tensor",
     )
