@@ -34,7 +34,7 @@ def restarts_begin_at_the_bottom(patch: Patch) -> None:
     )
 
 
-@breaks("schedules.one-cycle-rises-and-falls")
+@breaks("schedules.momentum-goes-the-other-way")
 def momentum_stays_where_it_ends(patch: Patch) -> None:
     edit(lr_scheduler, 'phase["start_momentum"]', 'phase["end_momentum"]')
 
@@ -85,3 +85,31 @@ def the_wrong_order_is_taken(patch: Patch) -> None:
 @breaks("schedulers.state-restores-the-schedule")
 def a_loaded_state_is_dropped(patch: Patch) -> None:
     patch.setattr(StepLR, "load_state_dict", lambda self, state: None)
+
+
+@breaks("schedules.momentum-goes-the-other-way")
+def momentum_goes_with_the_rate(_: Patch) -> None:
+    edit(
+        lr_scheduler,
+        "momentum = max_momentum - base_height",
+        "momentum = max_momentum + base_height",
+    )
+
+
+@breaks("schedules.do-not-drift")
+def rates_lose_a_little_at_every_step(_: Patch) -> None:
+    edit(
+        lr_scheduler,
+        "+ self.eta_min\n            for group in self.optimizer.param_groups",
+        "+ self.eta_min * (1 - 1e-12)\n            for group in self.optimizer.param_groups",
+    )
+
+
+@breaks("schedules.plateau-makes-no-tiny-change")
+def tiny_changes_are_made(_: Patch) -> None:
+    edit(lr_scheduler, "if old_lr - new_lr > self.eps:", "if old_lr - new_lr > 0:")
+
+
+@breaks("schedules.warm-restarts-at-a-fraction")
+def a_restart_at_a_fraction_has_the_old_length(_: Patch) -> None:
+    edit(lr_scheduler, "self.T_i = self.T_0 * self.T_mult ** (n)", "self.T_i = self.T_0")

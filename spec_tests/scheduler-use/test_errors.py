@@ -1,0 +1,202 @@
+"""What schedulers refuse, and that the optimizer is left as it was."""
+
+import pytest
+from torch.optim import lr_scheduler
+
+from fixtures import check
+from fixtures.catalogue.schedulers import Schedule, rates_of, two_groups
+from fixtures.claims import claim
+
+ONE_CYCLE = {"max_lr": 0.5, "total_steps": 10}
+CYCLE = {"base_lr": 0.01, "max_lr": 0.2}
+# class, options, the type of the error, what identifies it
+REFUSED = (
+    ("LambdaLR", {"lr_lambda": [abs]}, ValueError, "2 lr_lambdas, but got 1"),
+    ("MultiplicativeLR", {"lr_lambda": [abs]}, ValueError, "2 lr_lambdas, but got 1"),
+    ("MultiplicativeLR", {"lr_lambda": 0.5}, TypeError, "should be a function"),
+    ("ConstantLR", {"factor": 1.5}, ValueError, "between 0 and 1"),
+    ("ConstantLR", {"factor": -0.5}, ValueError, "between 0 and 1"),
+    ("LinearLR", {"start_factor": 0.0}, ValueError, "Starting multiplicative factor"),
+    ("LinearLR", {"start_factor": 1.5}, ValueError, "Starting multiplicative factor"),
+    ("LinearLR", {"end_factor": 1.5}, ValueError, "Ending multiplicative factor"),
+    ("LinearLR", {"end_factor": -0.5}, ValueError, "Ending multiplicative factor"),
+    ("CosineAnnealingWarmRestarts", {"T_0": 0}, ValueError, "positive integer T_0"),
+    ("CosineAnnealingWarmRestarts", {"T_0": 2.5}, ValueError, "positive integer T_0"),
+    ("CosineAnnealingWarmRestarts", {"T_0": 2, "T_mult": 0}, ValueError, "T_mult >= 1"),
+    ("CosineAnnealingWarmRestarts", {"T_0": 2, "T_mult": 1.5}, ValueError, "T_mult >= 1"),
+    ("CyclicLR", {**CYCLE, "mode": "square"}, ValueError, "mode is invalid"),
+    ("CyclicLR", {**CYCLE, "base_lr": [0.1]}, ValueError, "base_lr"),
+    ("CyclicLR", {**CYCLE, "max_lr": [0.1]}, ValueError, "max_lr"),
+    ("CyclicLR", {**CYCLE, "base_momentum": [0.1]}, ValueError, "base_momentum"),
+    ("CyclicLR", {**CYCLE, "max_momentum": [0.1]}, ValueError, "max_momentum"),
+    ("OneCycleLR", {"max_lr": 0.5}, ValueError, "total_steps OR"),
+    ("OneCycleLR", {"max_lr": 0.5, "epochs": 3}, ValueError, "total_steps OR"),
+    ("OneCycleLR", {"max_lr": 0.5, "total_steps": 0}, ValueError, "total_steps"),
+    ("OneCycleLR", {"max_lr": 0.5, "total_steps": 2.5}, ValueError, "total_steps"),
+    ("OneCycleLR", {"max_lr": 0.5, "epochs": 0, "steps_per_epoch": 5}, ValueError, "epochs"),
+    ("OneCycleLR", {"max_lr": 0.5, "epochs": 2.5, "steps_per_epoch": 5}, ValueError, "epochs"),
+    (
+        "OneCycleLR",
+        {"max_lr": 0.5, "epochs": 5, "steps_per_epoch": 0},
+        ValueError,
+        "steps_per_epoch",
+    ),
+    (
+        "OneCycleLR",
+        {"max_lr": 0.5, "epochs": 5, "steps_per_epoch": 0.5},
+        ValueError,
+        "steps_per_epoch",
+    ),
+    ("OneCycleLR", {**ONE_CYCLE, "pct_start": 1.5}, ValueError, "pct_start"),
+    ("OneCycleLR", {**ONE_CYCLE, "pct_start": -0.5}, ValueError, "pct_start"),
+    ("OneCycleLR", {**ONE_CYCLE, "pct_start": 1}, ValueError, "pct_start"),
+    ("OneCycleLR", {**ONE_CYCLE, "anneal_strategy": "exp"}, ValueError, "anneal_strategy"),
+    ("OneCycleLR", {**ONE_CYCLE, "max_lr": [0.5]}, ValueError, "max_lr"),
+    ("OneCycleLR", {**ONE_CYCLE, "max_momentum": [0.5]}, ValueError, "max_momentum"),
+    ("OneCycleLR", {**ONE_CYCLE, "base_momentum": [0.5]}, ValueError, "base_momentum"),
+    ("ReduceLROnPlateau", {"factor": 1.0}, ValueError, "Factor should be < 1"),
+    ("ReduceLROnPlateau", {"mode": "mean"}, ValueError, "mode mean"),
+    ("ReduceLROnPlateau", {"threshold_mode": "log"}, ValueError, "threshold mode log"),
+    ("ReduceLROnPlateau", {"min_lr": [0.1]}, ValueError, "expected 2 min_lrs"),
+    ("SWALR", {"swa_lr": [0.1]}, ValueError, "swa_lr"),
+    ("SWALR", {"swa_lr": 0.1, "anneal_strategy": "exp"}, ValueError, "anneal_strategy"),
+    ("SWALR", {"swa_lr": 0.1, "anneal_epochs": -1}, ValueError, "anneal_epochs"),
+)
+ALL = (
+    ("StepLR", {"step_size": 2}),
+    ("ExponentialLR", {"gamma": 0.5}),
+    ("CyclicLR", CYCLE),
+    ("OneCycleLR", ONE_CYCLE),
+    ("ReduceLROnPlateau", {}),
+)
+WITHOUT_MOMENTUM = (("CyclicLR", CYCLE), ("OneCycleLR", ONE_CYCLE))
+RESUMED = (
+    ("StepLR", {"step_size": 2}),
+    ("LambdaLR", {"lr_lambda": float}),
+    ("CosineAnnealingLR", {"T_max": 4}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 4}),
+    ("CyclicLR", CYCLE),
+    ("ExponentialLR", {"gamma": 0.5}),
+)
+
+
+def refused():
+    """Return the parameters of a test for every refusal, with ids that count where they repeat."""
+    return [
+        pytest.param(Schedule("refused", name, options), error, word, id=f"{name.lower()}_{number}")
+        for number, (name, options, error, word) in enumerate(REFUSED)
+    ]
+
+
+def schedules(table):
+    return pytest.mark.parametrize(
+        "schedule", [pytest.param(Schedule("refused", *row), id=row[0].lower()) for row in table]
+    )
+
+
+@claim("scheduler-errors.options-out-of-range")
+@pytest.mark.parametrize("schedule, error, word", refused())
+def test_an_option_out_of_range_is_an_error(schedule, error, word):
+    optimizer = two_groups()
+    with pytest.raises(error) as caught:
+        schedule.build(optimizer)
+    assert word in str(caught.value)
+
+
+@claim("scheduler-errors.want-an-optimizer")
+@schedules(ALL)
+def test_something_that_is_no_optimizer_is_an_error(schedule):
+    with pytest.raises(TypeError, match="list is not an Optimizer"):
+        schedule.build([])
+
+
+@claim("scheduler-errors.want-momentum-to-cycle")
+@schedules(WITHOUT_MOMENTUM)
+def test_cycling_the_momentum_of_an_optimizer_without_one_is_an_error(schedule):
+    optimizer = two_groups(name="Adagrad")
+    with pytest.raises(ValueError, match="must support momentum"):
+        schedule.build(optimizer)
+
+
+@claim("scheduler-errors.cycle-without-momentum-if-told-so")
+@schedules(WITHOUT_MOMENTUM)
+def test_an_optimizer_without_momentum_is_taken_if_it_is_not_to_be_cycled(schedule):
+    optimizer = two_groups(name="Adagrad")
+    schedule.build(optimizer, cycle_momentum=False)
+    expected = [schedule.rate(0, 0.0)] * 2
+    check.same(seen=rates_of(optimizer), expected=expected, source="the first rate")
+
+
+@claim("scheduler-errors.resuming-wants-initial-rates")
+@schedules(RESUMED)
+def test_resuming_without_initial_rates_is_an_error(schedule):
+    optimizer = two_groups()
+    with pytest.raises(KeyError, match=r"initial_lr.*param_groups\[0\]"):
+        schedule.build(optimizer, last_epoch=3)
+
+
+def halving(optimizer):
+    return lr_scheduler.StepLR(optimizer, 2, 0.5)
+
+
+@claim("scheduler-errors.composed-of-nothing")
+def test_a_composition_of_no_schedulers_is_an_error():
+    with pytest.raises(ValueError, match="at least one scheduler"):
+        lr_scheduler.SequentialLR(two_groups(), [], [])
+
+
+@claim("scheduler-errors.composed-of-nothing")
+def test_a_chain_of_no_schedulers_is_an_error():
+    with pytest.raises(ValueError, match="at least one scheduler"):
+        lr_scheduler.ChainedScheduler([])
+
+
+@claim("scheduler-errors.composed-of-one-optimizer")
+def test_schedulers_in_sequence_share_their_optimizer():
+    optimizer = two_groups()
+    with pytest.raises(ValueError, match=r"same optimizer.*index 1"):
+        lr_scheduler.SequentialLR(optimizer, [halving(optimizer), halving(two_groups())], [2])
+
+
+@claim("scheduler-errors.composed-of-one-optimizer")
+def test_schedulers_in_a_chain_share_their_optimizer():
+    optimizer = two_groups()
+    with pytest.raises(ValueError, match=r"same optimizer.*index 1"):
+        lr_scheduler.ChainedScheduler([halving(optimizer), halving(two_groups())])
+
+
+@claim("scheduler-errors.as-many-milestones-as-changes")
+@pytest.mark.parametrize("milestones", [[], [2, 4]], ids=["none", "two"])
+def test_two_schedulers_want_one_milestone(milestones):
+    optimizer = two_groups()
+    with pytest.raises(ValueError, match="milestone"):
+        lr_scheduler.SequentialLR(optimizer, [halving(optimizer), halving(optimizer)], milestones)
+
+
+@claim("scheduler-errors.no-plateau-in-a-composition")
+def test_a_plateau_is_no_part_of_a_sequence():
+    optimizer = two_groups()
+    plateau = lr_scheduler.ReduceLROnPlateau(optimizer)
+    with pytest.raises(ValueError, match=r"does not support `ReduceLROnPlateau`.*index 1"):
+        lr_scheduler.SequentialLR(optimizer, [halving(optimizer), plateau], [2])
+
+
+@claim("scheduler-errors.no-plateau-in-a-composition")
+def test_a_plateau_is_no_part_of_a_chain():
+    optimizer = two_groups()
+    plateau = lr_scheduler.ReduceLROnPlateau(optimizer)
+    with pytest.raises(ValueError, match=r"does not support `ReduceLROnPlateau`.*index 1"):
+        lr_scheduler.ChainedScheduler([halving(optimizer), plateau])
+
+
+@claim("scheduler-errors.composed-of-schedulers")
+def test_a_sequence_is_made_of_schedulers():
+    optimizer = two_groups()
+    with pytest.raises(TypeError, match=r"index 1.*optimizer"):
+        lr_scheduler.SequentialLR(optimizer, [halving(optimizer), "cosine"], [2])
+
+
+@claim("scheduler-errors.composed-of-schedulers")
+def test_a_chain_is_made_of_schedulers():
+    with pytest.raises(TypeError, match=r"index 1.*optimizer"):
+        lr_scheduler.ChainedScheduler([halving(two_groups()), "cosine"])

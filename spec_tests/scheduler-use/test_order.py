@@ -1,0 +1,121 @@
+"""In which order schedulers and optimizers step, and the epoch that step() once took."""
+
+import warnings
+
+import pytest
+import torch
+
+from fixtures import check
+from fixtures.catalogue import schedulers
+from fixtures.catalogue.schedulers import RATES, Schedule, advance, rates_of, two_groups
+from fixtures.claims import claim
+from fixtures.tolerances import Tolerance
+
+CLOSED = (
+    "StepLR", "MultiStepLR", "ConstantLR", "LinearLR", "ExponentialLR", "PolynomialLR",
+    "CosineAnnealingLR",
+)  # fmt: skip
+COUNTED = ("LambdaLR", *CLOSED)
+RECURSION = Tolerance(96, "one rounding or two a step, added up over 24 steps")
+HALVING = Schedule("halving", "StepLR", {"step_size": 2, "gamma": 0.5})
+
+
+def warnings_of(act):
+    """Return the texts of all warnings of a call."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        act()
+    return [str(warning.message) for warning in caught]
+
+
+@claim("order.no-false-alarm")
+@schedulers.each()
+def test_the_right_order_warns_of_nothing(schedule):
+    optimizer = two_groups()
+    scheduler = schedule.build(optimizer)
+    seen = warnings_of(lambda: advance(optimizer, scheduler, 4))
+    assert seen == [], f"warned: {seen}"
+
+
+@claim("order.warns-once")
+def test_the_wrong_order_warns_at_the_first_step_only():
+    scheduler = HALVING.build(two_groups())
+    seen = [len(warnings_of(scheduler.step)) for _ in range(3)]
+    check.same(seen=seen, expected=[1, 0, 0], source="warnings at each step")
+
+
+@claim("order.an-overridden-step-is-noticed")
+def test_a_step_that_was_replaced_is_warned_of():
+    optimizer = two_groups()
+    scheduler = HALVING.build(optimizer)
+    optimizer.step = lambda: None
+    with pytest.warns(UserWarning, match="overridden"):
+        scheduler.step()
+
+
+@claim("order.one-optimizer-step-is-enough")
+def test_an_optimizer_step_counts_for_every_scheduler():
+    optimizer = two_groups()
+    first, second = HALVING.build(optimizer), HALVING.build(optimizer)
+    optimizer.step()
+    seen = warnings_of(lambda: (first.step(), second.step()))
+    assert seen == [], f"warned: {seen}"
+
+
+@claim("order.get-lr-is-silent-inside-step")
+@schedulers.each(first=True)
+def test_get_lr_outside_of_step_warns(schedule):
+    optimizer = two_groups()
+    scheduler = schedule.build(optimizer)
+    seen = warnings_of(scheduler.get_lr)
+    assert ["get_last_lr" in text for text in seen] == [True], f"warned: {seen}"
+
+
+@claim("epoch.is-deprecated")
+@schedulers.each(only=COUNTED, first=True)
+def test_an_epoch_given_to_step_warns(schedule):
+    optimizer = two_groups()
+    scheduler = schedule.build(optimizer)
+    optimizer.step()
+    with pytest.warns(UserWarning, match="deprecated"):
+        scheduler.step(3)
+
+
+@claim("epoch.is-a-place-on-the-schedule")
+@schedulers.each(only=COUNTED)
+def test_an_epoch_given_to_step_is_jumped_to(schedule):
+    optimizer = two_groups()
+    scheduler = schedule.build(optimizer)
+    optimizer.step()
+    seen, epochs = [], (3, 7, 2, 12, 0)
+    for epoch in epochs:
+        warnings_of(lambda epoch=epoch: scheduler.step(epoch))
+        seen.append([scheduler.last_epoch, *rates_of(optimizer)])
+    expected = [
+        [epoch, *(schedule.rate(epoch, rate, group) for group, rate in enumerate(RATES))]
+        for epoch in epochs
+    ]
+    check.close(
+        seen=torch.tensor(seen, dtype=torch.float64),
+        expected=torch.tensor(expected, dtype=torch.float64),
+        source="closed form in fixtures/oracles/schedules.py",
+        tolerance=RECURSION,
+    )
+
+
+@claim("epoch.of-warm-restarts-is-no-mistake")
+def test_warm_restarts_take_an_epoch_without_a_warning():
+    optimizer = two_groups()
+    scheduler = Schedule("w", "CosineAnnealingWarmRestarts", {"T_0": 4}).build(optimizer)
+    optimizer.step()
+    seen = warnings_of(lambda: scheduler.step(2.5))
+    assert (seen, scheduler.last_epoch) == ([], 2), f"warned: {seen}"
+
+
+@claim("epoch.of-warm-restarts-is-not-negative")
+def test_warm_restarts_refuse_a_negative_epoch():
+    optimizer = two_groups()
+    scheduler = Schedule("w", "CosineAnnealingWarmRestarts", {"T_0": 4}).build(optimizer)
+    optimizer.step()
+    with pytest.raises(ValueError, match="non-negative epoch"):
+        scheduler.step(-1)
