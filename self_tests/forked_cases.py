@@ -127,13 +127,21 @@ def _silence() -> None:
     os.dup2(nowhere, 2)
 
 
-def in_specification(work: Callable[[Specification], None], *arguments: str) -> int:
-    """Collect the specification and do some work inside the session; return pytest's exit code."""
+def in_specification(
+    work: Callable[[Specification], None], *arguments: str, paths: Sequence[str] = ()
+) -> int:
+    """Collect the specification and do some work inside the session; return pytest's exit code.
+
+    Args:
+        work: What is done in the place of running the tests.
+        *arguments: More arguments for pytest.
+        paths: The test paths to collect: the whole specification unless given.
+    """
     session = _WorkInstead(work)
     quiet = ("-qq", "--no-header", "--no-summary", "-p", "no:cacheprovider", "-p", "no:randomly")
     return pytest.main(
         [*quiet, f"--rootdir={ROOT}", "-c", str(ROOT / "pyproject.toml"), *arguments,
-         str(ROOT / "spec_tests")],
+         *(paths or [str(ROOT / "spec_tests")])],
         plugins=[session],
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ import pytest
 from self_tests.loaded_code import LoadedFunctions, NotApplicableError
 from self_tests.mutation.in_memory import put_in_place
 from self_tests.mutation.mutants import Mutant, mutants_of
+from self_tests.mutation.unobservable import Unobservable, UnobservableError, read
 
 SOURCE = '''"""A module to mutate."""
 
@@ -113,3 +114,40 @@ def test_a_mutant_of_code_that_is_not_loaded_is_not_applicable(
     functions = LoadedFunctions(Path(str(loaded.__file__)).parent)
     with pytest.raises(NotApplicableError, match="changes nothing"):
         put_in_place(mutants_of(elsewhere)[0], functions)
+
+
+@pytest.mark.parametrize(
+    "change, function, covered",
+    [
+        pytest.param("[default] 0.5 → 1.0", "*", True, id="exactly"),
+        pytest.param("[default] … → 1.0", "st*", True, id="in_part"),
+        pytest.param("[default] 0.5 → 1.0", "Optimizer.*", False, id="of_another_function"),
+        pytest.param("[default] 0.5 → 2.0", "*", False, id="of_another_change"),
+    ],
+)
+def test_a_record_covers_the_mutants_that_it_describes(
+    loaded: ModuleType, change: str, function: str, covered: bool
+) -> None:
+    record = Unobservable("mutated_example.py", change, function, "an example")
+    assert record.covers(the_mutant(loaded, "default", "1.0")) is covered
+
+
+def test_every_record_of_unobservable_mutants_can_be_read() -> None:
+    assert [record for record in read() if not record.reason.strip()] == []
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        pytest.param("[[unobservable]]\nreason = 'why'", "lacks 'change'", id="no_change"),
+        pytest.param("[[unobservable]]\nline = 3", "has 'line'", id="unknown_field"),
+        pytest.param("[[", "is not TOML", id="no_toml"),
+    ],
+)
+def test_a_record_that_cannot_be_read_is_said_in_a_line(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    (tmp_path / "adam.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(UnobservableError, match=said) as error:
+        read(tmp_path)
+    assert "\n" not in str(error.value)

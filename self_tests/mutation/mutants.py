@@ -57,6 +57,12 @@ class Mutant:
         before, after = (" ".join(text.split())[:90] for text in (self.before, self.after))
         return f"{self.path.name}:{self.lines[0]} [{self.kind}] {before}  →  {after}"
 
+    @property
+    def change(self) -> str:
+        """What it changes, whole and wherever it stands: ``[kind] before → after``."""
+        before, after = (" ".join(text.split()) for text in (self.before, self.after))
+        return f"[{self.kind}] {before} → {after}"
+
 
 @dataclass(frozen=True)
 class _Change:
