@@ -1,0 +1,1 @@
+"""Silence: the verdicts are the same wherever and however the specification is run."""

@@ -1,0 +1,69 @@
+"""``python -m self_tests.silence``: run the specification under many conditions and compare the verdicts."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import torch
+
+from fixtures.plugins.header import cpu_capability
+from self_tests.silence.conditions import PLAIN, Condition, all_conditions
+from self_tests.silence.runs import Outcomes, run
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run under every condition; print a line for each, and what differs from a plain run."""
+    parser = argparse.ArgumentParser(prog="python -m self_tests.silence", description=__doc__)
+    parser.add_argument("--only", default="", help="only the conditions whose name contains this")
+    parser.add_argument("--jobs", type=int, default=2, help="runs at a time (default 2)")
+    parser.add_argument("--json", type=Path, help="write what was found to this file")
+    parser.add_argument("paths", nargs="*", help="test paths: the whole specification unless given")
+    chosen = parser.parse_args(arguments)
+    conditions = [c for c in all_conditions(cpu_capability()) if chosen.only in c.name]
+    if not conditions:
+        parser.error(f"no condition has {chosen.only!r} in its name, as 'order 7' has 'order'")
+    paths = tuple(chosen.paths)
+    plain = run(PLAIN, paths)
+    print(f"torch {torch.__version__}: {len(plain.cases)} cases in a plain run, exit {plain.code}")
+    rows = [_row(PLAIN, plain, plain)]
+    with ThreadPoolExecutor(chosen.jobs) as pool:
+        for condition, found in zip(
+            conditions, pool.map(lambda c: run(c, paths), conditions), strict=True
+        ):
+            rows.append(_row(condition, found, plain))
+            _say(rows[-1], found)
+    wrong = [row for row in rows if row["alarms"]]
+    print(f"{len(rows)} runs, {len(wrong)} of them with an alarm")
+    if chosen.json:
+        what = {"torch": torch.__version__, "cases": len(plain.cases), "runs": rows}
+        chosen.json.write_text(json.dumps(what, indent=1) + "\n", encoding="utf-8")
+    return 1 if wrong else 0
+
+
+def _row(condition: Condition, found: Outcomes, plain: Outcomes) -> dict[str, object]:
+    """Return what a run said otherwise than the plain one; a plain run is compared with green."""
+    alarms = [
+        f"{case}: {found.cases.get(case, 'no such case')} instead of {plain.cases.get(case, 'no such case')}"
+        for case in sorted(plain.cases.keys() | found.cases.keys())
+        if found.cases.get(case) != plain.cases.get(case)
+    ]
+    if found.code:
+        alarms.insert(0, f"the run ends with {found.code}")
+    return {"condition": condition.name, "seconds": round(found.seconds, 1), "alarms": alarms}
+
+
+def _say(row: dict[str, object], found: Outcomes) -> None:
+    alarms = row["alarms"]
+    assert isinstance(alarms, list)
+    print(f"{row['condition']}: {len(alarms)} alarms, {row['seconds']} s", flush=True)
+    for alarm in alarms[:10]:
+        print(f"  {alarm}")
+    if alarms:
+        print(found.tail)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
