@@ -1,0 +1,1 @@
+"""The benchmark: what a run of the specification costs, and on what."""

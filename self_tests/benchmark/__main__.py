@@ -1,0 +1,75 @@
+"""``python -m self_tests.benchmark``: what a run of the specification costs, side by side."""
+
+import argparse
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from self_tests.benchmark.commands import cost_of
+from self_tests.benchmark.growth import growth
+from self_tests.benchmark.profile import profiled
+
+_COUNTS = re.compile(r"(\d+) (passed|xfailed)")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure, one after another, and print a line for each."""
+    parser = argparse.ArgumentParser(prog="python -m self_tests.benchmark", description=__doc__)
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("paths", nargs="*", help="test paths: the whole specification unless given")
+    chosen = parser.parse_args(arguments)
+    figures = _measure(tuple(chosen.paths))
+    for name, value in figures.items():
+        if not isinstance(value, list):
+            print(f"{name:52} {value:10.2f}")
+    print("\noptimizers  presets   cases  seconds  milliseconds a case")
+    rows = figures["growth"]
+    assert isinstance(rows, list)
+    for row in rows:
+        print("{:10}  {:7}  {:6}  {:7.2f}  {:19.2f}".format(*row))
+    if chosen.json:
+        chosen.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def _measure(paths: tuple[str, ...]) -> dict[str, float | list[list[float]]]:
+    importing = cost_of(["-c", "import torch"])
+    collecting = cost_of(["-m", "pytest", "-q", "--collect-only", *paths])
+    with tempfile.TemporaryDirectory() as folder:
+        results = Path(folder) / "results.xml"
+        serial = cost_of(["-m", "pytest", "-q", f"--junitxml={results}", *paths])
+        rows = growth(results)
+    parallel = cost_of(["-m", "pytest", "-q", "-n", "2", *paths])
+    shares = profiled(paths)
+    cases = sum(int(number) for number, _ in _COUNTS.findall(serial.printed.splitlines()[-1]))
+    claims = _claims(serial.printed)
+    return {
+        "importing torch, seconds": importing.seconds,
+        "collection alone, seconds": collecting.seconds,
+        "the whole run in one process, seconds": serial.seconds,
+        "the whole run with -n 2, seconds": parallel.seconds,
+        "cases that ran": cases,
+        "claims that were checked": claims,
+        "cases a second, in one process": cases / serial.seconds,
+        "claims a second, in one process": claims / serial.seconds,
+        "time in torch's own code under the profiler, percent": 100 * shares.in_torch,
+        "seconds under the profiler: torch": shares.torch,
+        "seconds under the profiler: pytest": shares.pytest,
+        "seconds under the profiler: this suite": shares.suite,
+        "seconds under the profiler: everything else": shares.rest,
+        "peak memory of one process, MiB": serial.mebibytes,
+        "growth": [[g.optimizers, g.presets, g.cases, g.seconds, g.milliseconds] for g in rows],
+    }
+
+
+def _claims(printed: str) -> int:
+    """Return how many claims a run says that it checked: those that hold, are broken or deviate."""
+    row = next(line for line in printed.splitlines() if line.startswith("all "))
+    return sum(int(number) for number in row.split()[1:4])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

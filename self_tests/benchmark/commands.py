@@ -1,0 +1,57 @@
+"""Times whole commands, each in a process of its own."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from self_tests.forked_cases import ROOT
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a command took.
+
+    Attributes:
+        seconds: From its start to its end.
+        mebibytes: The most memory that the process held; of the workers of a parallel run, the
+            controller's alone.
+        printed: What it printed.
+    """
+
+    seconds: float
+    mebibytes: float
+    printed: str
+
+
+class FailedError(Exception):
+    """A command that ended otherwise than it should, so that its time means nothing."""
+
+
+def cost_of(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Cost:
+    """Run Python with some arguments, in the checkout; return what it took.
+
+    Raises:
+        FailedError: If it does not end with 0; the message ends with what it printed last.
+    """
+    start = time.perf_counter()
+    # The command is one of this project's own.
+    process = subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={**os.environ, **(environment or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout
+    printed = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        last = "\n".join(printed.splitlines()[-5:])
+        raise FailedError(f"python {' '.join(arguments)} ended with {process.returncode}:\n{last}")
+    return Cost(seconds, usage.ru_maxrss / 1024, printed)
