@@ -1,7 +1,6 @@
 """``python -m self_tests.mutation``: mutate the installed torch.optim and count what is noticed."""
 
 import argparse
-import json
 import random
 import sys
 from functools import partial
@@ -12,6 +11,7 @@ from self_tests.loaded_code import loaded_optim
 from self_tests.mutation.in_memory import put_in_place
 from self_tests.mutation.mutants import Mutant, mutants_of
 from self_tests.mutation.reach import Reach, measure
+from self_tests.mutation.results import ResultsError, gone_on_from, write
 from self_tests.mutation.tally import Fate, Found, report, say
 from self_tests.mutation.unobservable import read as read_unobservable
 
@@ -19,9 +19,9 @@ from self_tests.mutation.unobservable import read as read_unobservable
 def main() -> int:
     """Draw a sample of mutants, try each, and print the share detected and every survivor."""
     arguments = _arguments()
-    everything = _mutants(arguments)
+    before = _drawn(arguments)
     return in_specification(
-        lambda specification: _run(specification, everything, arguments), paths=arguments.cases
+        lambda specification: _run(specification, before, arguments), paths=arguments.cases
     )
 
 
@@ -34,6 +34,9 @@ def _arguments() -> argparse.Namespace:
         "--lines", type=_lines, help="only mutants between these lines, as in 10-20"
     )
     parser.add_argument("--cases", nargs="+", default=[], help="only the cases of these test paths")
+    parser.add_argument(
+        "--after", type=Path, help="go on from this file of --json: try what it did not detect"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time (default 2)")
     parser.add_argument("--json", type=Path, help="write what became of each mutant to this file")
     return parser.parse_args()
@@ -44,25 +47,48 @@ def _lines(text: str) -> tuple[int, int]:
     return int(first), int(last or first)
 
 
-def _run(
-    specification: Specification, everything: list[Mutant], arguments: argparse.Namespace
-) -> None:
+def _drawn(arguments: argparse.Namespace) -> dict[Mutant, Found]:
+    """Return the mutants to try, or those of an earlier run with what became of them."""
     import torch
 
+    everything = _mutants(arguments)
+    if arguments.after:
+        try:
+            return gone_on_from(arguments.after, torch.__version__, everything)
+        except ResultsError as error:
+            sys.exit(f"--after {error}")
     size = min(arguments.sample, len(everything))
     sample = random.Random(arguments.seed).sample(everything, size)  # noqa: S311 - a sample
     say(
         f"torch {torch.__version__}: {len(everything)} mutants, {size} drawn (seed {arguments.seed})"
     )
+    return dict.fromkeys(sample, Found(Fate.NOT_REACHED))
+
+
+def _run(
+    specification: Specification, before: dict[Mutant, Found], arguments: argparse.Namespace
+) -> None:
+    import torch
+
     records = read_unobservable()
     reach = measure(specification, Path(torch.optim.__file__).parent)
     if reach.failing:
         say(f"{len(reach.failing)} cases fail without a mutant and are left out: {reach.failing}")
-    found = _try_all(specification, sample, reach, arguments.jobs)
+    open_ones = [m for m, what in before.items() if what.fate in (Fate.NOT_REACHED, Fate.SURVIVED)]
+    tried = _try_all(specification, open_ones, reach, arguments.jobs)
+    # What one run reached and another did not has survived, whichever came first.
+    found = {
+        mutant: what
+        if tried.get(mutant, _NOTHING).fate is Fate.NOT_REACHED
+        else tried.get(mutant, what)
+        for mutant, what in before.items()
+    }
     report(found, records)
     if arguments.json:
-        rows = [{"mutant": str(m), "fate": f.fate, "by": f.by} for m, f in found.items()]
-        arguments.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        write(arguments.json, torch.__version__, arguments.seed, found)
+
+
+_NOTHING = Found(Fate.NOT_REACHED)
 
 
 def _mutants(arguments: argparse.Namespace) -> list[Mutant]:
