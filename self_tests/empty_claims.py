@@ -5,6 +5,7 @@ their cases run are tried until one of them is noticed.
 """
 
 import argparse
+import json
 import random
 import sys
 from collections.abc import Iterator
@@ -24,19 +25,26 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m self_tests.empty_claims", description=__doc__)
     parser.add_argument("--tries", type=int, default=24, help="mutants for each claim (default 24)")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time (default 2)")
+    parser.add_argument("--json", type=Path, help="write what was found to this file")
     arguments = parser.parse_args()
     named = {fault.claim for fault in all_faults()}
     unproven: list[str] = []
+    found: dict[str, object] = {"unproven": unproven}
 
     def work(specification: Specification) -> None:
         waiting = [claim for claim in specification.claims if claim not in named]
-        _say(f"{len(specification.claims)} claims, {len(named)} broken by a fault that names them")
+        _say(f"{len(specification.claims)} claims, {len(waiting)} of them named by no fault")
+        found.update(
+            claims=len(specification.claims), named=len(specification.claims) - len(waiting)
+        )
         unproven.extend(_unproven(specification, waiting, arguments.tries, arguments.jobs))
 
     in_specification(work, "-m", "cpu")
     for claim in unproven:
         _say(f"  {claim}")
     _say(f"{len(unproven)} claims that nothing was seen to break")
+    if arguments.json:
+        arguments.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     return 1 if unproven else 0
 
 

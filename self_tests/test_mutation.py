@@ -10,7 +10,7 @@ import pytest
 
 from self_tests.loaded_code import LoadedFunctions, NotApplicableError
 from self_tests.mutation.in_memory import put_in_place
-from self_tests.mutation.mutants import Mutant, mutants_of
+from self_tests.mutation.mutants import Mutant, mutants_of, shortened
 from self_tests.mutation.unobservable import Unobservable, UnobservableError, read
 
 SOURCE = '''"""A module to mutate."""
@@ -84,6 +84,14 @@ def test_a_kind_of_change_is_made(loaded: ModuleType, kind: str, after: str) -> 
 
 def test_messages_and_docstrings_are_left_alone(loaded: ModuleType) -> None:
     assert not [m for m in all_mutants(loaded) if "nothing" in m.before or m.before == "negative"]
+
+
+def test_a_long_change_is_shown_where_it_changes() -> None:
+    arguments = ", ".join(f"argument_{number}={number}" for number in range(30))
+    change = f"[argument removed] step({arguments}, lr=lr) → step({arguments})"
+    assert shortened(change) == (
+        "[argument removed] …nt_28=28, argument_29=29, lr=lr) → …nt_28=28, argument_29=29)"
+    )
 
 
 def test_a_mutant_takes_the_place_of_the_loaded_code(loaded: ModuleType) -> None:

@@ -54,14 +54,37 @@ class Mutant:
     index: int
 
     def __str__(self) -> str:
-        before, after = (" ".join(text.split())[:90] for text in (self.before, self.after))
-        return f"{self.path.name}:{self.lines[0]} [{self.kind}] {before}  →  {after}"
+        return f"{self.path.name}:{self.lines[0]} {shortened(self.change)}"
 
     @property
     def change(self) -> str:
         """What it changes, whole and wherever it stands: ``[kind] before → after``."""
         before, after = (" ".join(text.split()) for text in (self.before, self.after))
         return f"[{self.kind}] {before} → {after}"
+
+
+_KEPT = 24
+
+
+def shortened(change: str) -> str:
+    """Return a change with the beginning and the end that both sides share cut to a few letters."""
+    kind, _, rest = change.partition("] ")
+    before, _, after = rest.partition(" → ")
+    front = _shared(before, after)
+    back = _shared(before[front:][::-1], after[front:][::-1])
+    first = max(front - _KEPT, 0)
+    last = max(back - _KEPT, 0)
+    sides = [
+        ("…" if first else "") + side[first : len(side) - last] + ("…" if last else "")
+        for side in (before, after)
+    ]
+    return f"{kind}] {sides[0]} → {sides[1]}"
+
+
+def _shared(one: str, other: str) -> int:
+    """Return how many letters two texts have in common at their beginning."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((i for i, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 @dataclass(frozen=True)

@@ -34,11 +34,15 @@ class Unobservable:
 
     def covers(self, mutant: Mutant) -> bool:
         """Whether the record speaks of this mutant."""
+        return self.describes(mutant.path.name, mutant.function, mutant.change)
+
+    def describes(self, module: str, function: str, change: str) -> bool:
+        """Whether the record speaks of a mutant with this module, function and change."""
         pattern = ".*".join(re.escape(part) for part in self.change.split("…"))
         return (
-            mutant.path.name == self.module
-            and fnmatchcase(mutant.function, self.function)
-            and re.fullmatch(pattern, mutant.change) is not None
+            module == self.module
+            and fnmatchcase(function, self.function)
+            and re.fullmatch(pattern, change) is not None
         )
 
 

@@ -1,0 +1,1 @@
+"""What the specification detects: the figures, and the page made of them."""

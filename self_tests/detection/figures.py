@@ -1,0 +1,50 @@
+"""The figures of docs/detection.json: what the commands measured, as far as the page shows it."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from self_tests.forked_cases import ROOT
+from self_tests.mutation.tally import Fate
+from self_tests.mutation.unobservable import Unobservable
+from self_tests.mutation.unobservable import read as read_unobservable
+
+FIGURES = ROOT / "docs" / "detection.json"
+PAGE = ROOT / "docs" / "detection.md"
+KINDS = ("mutation", "empty", "silence", "benchmark")
+
+
+def read_figures() -> dict[str, Any]:
+    """Return the figures that were measured last, by the command that measured them."""
+    return dict(json.loads(FIGURES.read_text(encoding="utf-8"))) if FIGURES.exists() else {}
+
+
+def digest(found: dict[str, Any]) -> dict[str, Any]:
+    """Return the counts of a run of mutants by module, and whatever was not detected."""
+    modules: dict[str, Counter[str]] = {}
+    left = []
+    records = read_unobservable()
+    for row in found["mutants"]:
+        fate = row["fate"]
+        if fate in (Fate.SURVIVED, Fate.NOT_REACHED):
+            if record := _record_of(row, records):
+                fate = Fate.UNOBSERVABLE
+            reason = record.reason if record else ""
+            left.append(
+                {k: row[k] for k in ("module", "line", "function", "change")}
+                | {"fate": str(fate), "reason": reason}
+            )
+        modules.setdefault(row["module"], Counter())[str(fate)] += 1
+    return {
+        "torch": found["torch"],
+        "seed": found["seed"],
+        "modules": {name: dict(counts) for name, counts in sorted(modules.items())},
+        "left": sorted(left, key=lambda row: (row["module"], row["line"], row["change"])),
+    }
+
+
+def _record_of(row: dict[str, Any], records: Sequence[Unobservable]) -> Unobservable | None:
+    return next(
+        (r for r in records if r.describes(row["module"], row["function"], row["change"])), None
+    )

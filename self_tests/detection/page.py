@@ -1,0 +1,198 @@
+"""The text of docs/detection.md."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from fixtures.specification.register import read_register
+from self_tests.forked_cases import ROOT
+from self_tests.mutation.mutants import shortened
+from self_tests.mutation.tally import Fate
+from self_tests.sabotage.runner import all_faults
+
+
+def page(figures: dict[str, Any]) -> str:
+    """Return the page: what is detected, that all else is silent, and what a run costs."""
+    parts = [_INTRODUCTION, _faults(), *(_SECTIONS[kind](figures[kind]) for kind in figures)]
+    return "\n".join(parts)
+
+
+_INTRODUCTION = """\
+# What the specification detects
+
+How far its verdicts can be trusted: what it notices when torch is broken, that it says nothing where nothing
+is wrong, and what a run costs. Each figure stands below the command that measures it. This page is made
+from them by `python -m self_tests.detection`.
+"""
+
+
+def _faults() -> str:
+    register = read_register(ROOT / "docs" / "spec")
+    counts = Counter(register[fault.claim].chapter for fault in all_faults())
+    rows = [[chapter, f"{counts[chapter]}"] for chapter in register.chapters]
+    text = """\
+## Faults made by hand
+
+```
+python -m pytest self_tests/test_sabotage.py
+```
+
+Each fault breaks torch in a few lines, for one run, in a way in which it might really break, and names the
+claim that has to fail. The test fails if that claim holds all the same.
+
+"""
+    return text + _table(["chapter", "faults"], [*rows, ["all", f"{counts.total()}"]])
+
+
+def _mutation(found: dict[str, Any]) -> str:
+    total: Counter[str] = Counter()
+    rows = []
+    for name, counts in found["modules"].items():
+        rows.append(_mutation_row(name, Counter(counts)))
+        total.update(counts)
+    text = f"""\
+## Mutants
+
+```
+python -m self_tests.mutation --seed {found["seed"]} --json cpu.json
+python -m self_tests.mutation --device emulated --after cpu.json --json both.json
+```
+
+A random sample of small changes to all of torch.optim, of torch {found["torch"]}: an operator, a constant,
+a default, a comparison, a condition, a statement or an argument left out, a method in the place of another.
+Each is made in memory, and the cases that reach its line are run until one fails; what they leave
+undetected on the CPU is tried on the emulated accelerator. The first share counts every mutant, also those
+that only a GPU or a compiler would reach; the second leaves out those that change nothing that anyone could observe.
+
+"""
+    text += _table(_MUTATION_HEAD, [*rows, _mutation_row("all", total)])
+    for fate, title in (
+        (Fate.SURVIVED, "Survived"),
+        (Fate.NOT_REACHED, "Reached by no case"),
+        (Fate.UNOBSERVABLE, "Unobservable"),
+    ):
+        text += f"\n### {title}\n\n"
+        left = [row for row in found["left"] if row["fate"] == fate]
+        text += "".join(_left(row) for row in left) or "None.\n"
+    return text
+
+
+_MUTATION_HEAD = (
+    "module",
+    "mutants",
+    "detected",
+    "survived",
+    "not reached",
+    "unobservable",
+    "share",
+    "of the observable",
+)
+
+
+def _mutation_row(name: str, counts: Counter[str]) -> list[str]:
+    tried = counts.total() - counts[Fate.NO_CHANGE]
+    detected, hidden = counts[Fate.DETECTED], counts[Fate.UNOBSERVABLE]
+    return [
+        name,
+        f"{tried}",
+        f"{detected}",
+        f"{counts[Fate.SURVIVED]}",
+        f"{counts[Fate.NOT_REACHED]}",
+        f"{hidden}",
+        _share(detected, tried),
+        _share(detected, tried - hidden),
+    ]
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f}%" if whole else "-"
+
+
+def _left(row: dict[str, Any]) -> str:
+    change = shortened(row["change"])
+    reason = f": {row['reason']}" if row["reason"] else ""
+    return f"- {row['module']}:{row['line']} `{change.replace('`', chr(39))}`{reason}\n"
+
+
+def _empty(found: dict[str, Any]) -> str:
+    unproven = "".join(f"- {claim}\n" for claim in found["unproven"]) or "None.\n"
+    return f"""\
+## Claims that nothing breaks
+
+```
+python -m self_tests.empty_claims
+```
+
+Of {found["claims"]} claims with cases on the CPU, {found["named"]} are broken by a fault that names them; for
+the others, mutants of the lines that they run were tried until one was noticed.
+Left over: {len(found["unproven"])}.
+
+{unproven}"""
+
+
+def _silence(found: dict[str, Any]) -> str:
+    kinds: dict[str, list[dict[str, Any]]] = {}
+    for row in found["runs"]:
+        kinds.setdefault(
+            re.sub(r"\b\d+\b|\b(load|worksteal|loadscope)\b", "N", row["condition"]), []
+        ).append(row)
+    rows = [
+        [
+            runs[0]["condition"] if len(runs) == 1 else kind.replace(", N", ""),
+            f"{len(runs)}",
+            f"{sum(bool(run['alarms']) for run in runs)}",
+        ]
+        for kind, runs in kinds.items()
+    ]
+    text = f"""\
+## Silence
+
+```
+python -m self_tests.silence
+```
+
+The specification, {found["cases"]} cases on torch {found["torch"]}, under each condition: an alarm is a case
+that ends otherwise than in a plain run, or a run that is not green.
+
+"""
+    every = [f"{len(found['runs'])}", f"{sum(bool(run['alarms']) for run in found['runs'])}"]
+    return text + _table(["condition", "runs", "runs with an alarm"], [*rows, ["all", *every]])
+
+
+def _benchmark(found: dict[str, Any]) -> str:
+    text = """\
+## Cost
+
+```
+python -m self_tests.benchmark
+```
+
+On two cores. The share of torch is that of the time under a profiler, which slows small functions of
+Python more than it slows torch.
+
+"""
+    rows = [[k, f"{v:.0f}" if v >= 100 else f"{v:.1f}"] for k, v in found.items() if k != "growth"]
+    text += _table(["figure", "value"], rows)
+    text += """
+The cost grows with the catalogue, and no faster: what the first so many optimizers take.
+
+"""
+    head = ["optimizers", "presets", "cases", "seconds", "milliseconds a case"]
+    return text + _table(head, [
+        [f"{n}", f"{presets}", f"{cases}", f"{seconds:.1f}", f"{each:.2f}"]
+        for n, presets, cases, seconds, each in found["growth"]
+    ])  # fmt: skip
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+_SECTIONS = {
+    "mutation": _mutation,
+    "empty": _empty,
+    "silence": _silence,
+    "benchmark": _benchmark,
+}
