@@ -21,7 +21,9 @@ def main() -> int:
     arguments = _arguments()
     before = _drawn(arguments)
     return in_specification(
-        lambda specification: _run(specification, before, arguments), paths=arguments.cases
+        lambda specification: _run(specification, before, arguments),
+        *(("--device", arguments.device) if arguments.device else ()),
+        paths=arguments.cases,
     )
 
 
@@ -36,6 +38,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--cases", nargs="+", default=[], help="only the cases of these test paths")
     parser.add_argument(
         "--after", type=Path, help="go on from this file of --json: try what it did not detect"
+    )
+    parser.add_argument(
+        "--device", default="", help="ask of this device too; emulated: of it alone"
     )
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time (default 2)")
     parser.add_argument("--json", type=Path, help="write what became of each mutant to this file")

@@ -1,0 +1,75 @@
+"""The emulated accelerator: that it is one to torch, and that the lane over it can be red."""
+
+import pytest
+import torch
+
+from fixtures.emulated import SINCE
+from fixtures.specification.torch_range import release_of
+from self_tests.small_project import End, ProjectMaker, claims
+
+NEW_ENOUGH = release_of(torch.__version__) >= release_of(SINCE)
+needs_it = pytest.mark.skipif(not NEW_ENOUGH, reason=f"torch {SINCE} can emulate an accelerator")
+FOUR_CLAIMS = "\n".join(
+    claims(f"demo.{field}", fields=f"torch: >=2.0 · devices: {field}")
+    for field in ("any", "cpu", "cuda", "accelerator")
+)
+ONE_TEST_EACH = "".join(
+    f'@claim("demo.{field}")\ndef test_{field}(device): assert device.type == "emulated"\n'
+    for field in ("any", "cpu", "cuda", "accelerator")
+)
+WITHOUT_A_DEVICE = '@claim("demo.any")\ndef test_host(): pass\n'
+ON_THE_CPU = """
+    @claim("demo.holds")
+    def test_it(device):
+        (torch.ones(2, device=device) + torch.ones(2)).sum()
+"""
+
+
+def emulated(end: End) -> str:
+    """Return what the summary says of the cases on the emulated device."""
+    return next(line for line in end.text.splitlines() if "cases on" in line)
+
+
+@needs_it
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one_process", "two_workers"])
+def test_the_claims_about_accelerators_are_asked_and_no_others(
+    project: ProjectMaker, workers: tuple[str, ...]
+) -> None:
+    small = project(FOUR_CLAIMS, ONE_TEST_EACH + WITHOUT_A_DEVICE)
+    end = small.run_in_new_process("--device", "emulated", *workers)
+    assert end.code == 0, end.text
+    assert emulated(end).endswith("cases on emulated: 2 holds")
+
+
+@needs_it
+def test_a_marker_selects_it(project: ProjectMaker) -> None:
+    end = project(FOUR_CLAIMS, ONE_TEST_EACH).run_in_new_process(
+        "--device", "emulated", "-m", "emulated"
+    )
+    assert emulated(end).endswith("cases on emulated: 2 holds")
+
+
+@needs_it
+def test_the_header_says_what_it_is_not(project: ProjectMaker) -> None:
+    end = project(FOUR_CLAIMS, ONE_TEST_EACH).run_in_new_process("--device", "emulated")
+    assert "no streams and no graphs" in end.text
+
+
+@needs_it
+def test_a_test_that_slips_in_a_tensor_on_the_cpu_is_red(project: ProjectMaker) -> None:
+    end = project(claims("demo.holds"), ON_THE_CPU).run_in_new_process("--device", "emulated")
+    assert end.code == 1
+    assert "found at least two devices" in end.text
+
+
+@pytest.mark.skipif(NEW_ENOUGH, reason="this torch can emulate an accelerator")
+def test_an_older_torch_is_said_in_a_line(project: ProjectMaker) -> None:
+    end = project(FOUR_CLAIMS, ONE_TEST_EACH).run("--device", "emulated")
+    assert end.code == 4
+    assert f"--device emulated needs torch {SINCE}" in end.text
+
+
+def test_it_stands_alone(project: ProjectMaker) -> None:
+    end = project(FOUR_CLAIMS, ONE_TEST_EACH).run("--device", "emulated", "--device", "cuda")
+    assert end.code == 4
+    assert "--device emulated stands alone: ask about cuda in another run" in end.text
