@@ -63,7 +63,8 @@ A random sample of small changes to all of torch.optim, of torch {found["torch"]
 a default, a comparison, a condition, a statement or an argument left out, a method in the place of another.
 Each is made in memory, and the cases that reach its line are run until one fails; what they leave
 undetected on the CPU is tried on the emulated accelerator. The first share counts every mutant, also those
-that only a GPU or a compiler would reach; the second leaves out those that change nothing that anyone could observe.
+that only a GPU or a compiler would reach; the second leaves out those that change nothing that anyone
+could observe.
 
 """
     text += _table(_MUTATION_HEAD, [*rows, _mutation_row("all", total)])
