@@ -1,0 +1,143 @@
+"""Grad mode around a step and inside it, and errors on the way."""
+
+from contextlib import suppress
+from copy import deepcopy
+
+import pytest
+import torch
+
+from fixtures import check
+from fixtures.catalogue import optimizers
+from fixtures.claims import claim
+from fixtures.training import Training
+
+MODES = {
+    "grad": torch.enable_grad,
+    "no_grad": torch.no_grad,
+    "inference": torch.inference_mode,
+}
+EACH_MODE = pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
+WITHOUT_TENSORS = ("Adagrad", "SGD")  # Adagrad has its state from construction, plain SGD has none
+
+
+def modes_now():
+    """Return whether gradients are recorded, and whether torch is in inference mode."""
+    return [torch.is_grad_enabled(), torch.is_inference_mode_enabled()]
+
+
+class ClosureError(Exception):
+    """An error that a closure raises on purpose."""
+
+
+def failing():
+    """Raise: a closure that comes to no loss."""
+    raise ClosureError
+
+
+def switching():
+    """Turn grad mode over, as a closure that has no business to, and return a loss."""
+    torch.set_grad_enabled(not torch.is_grad_enabled())
+    return 1.0
+
+
+CLOSURES = {"returning": lambda: 1.0, "failing": failing, "switching": switching}
+
+
+@claim("step.leaves-grad-mode-as-it-was")
+@EACH_MODE
+@pytest.mark.parametrize("closure", CLOSURES.values(), ids=CLOSURES)
+@optimizers.each()
+def test_grad_mode_after_a_step_is_that_before(case, closure, mode, device):
+    training = Training(case, device)
+    training.backward()
+    with mode():
+        before = modes_now()
+        with suppress(ClosureError):
+            training.optimizer.step(closure)
+        after = modes_now()
+    check.same(seen=after, expected=before, source="the modes before the step")
+
+
+@claim("closures.errors-reach-the-caller")
+@optimizers.each(every_preset=True)
+def test_an_error_in_the_closure_leaves_everything_as_it_was(case, device):
+    training = Training(case, device)
+    training.run(1)
+    before = [training.values(), deepcopy(training.optimizer.state_dict())]
+    with pytest.raises(ClosureError):
+        training.optimizer.step(failing)
+    check.same(
+        seen=[training.values(), training.optimizer.state_dict()],
+        expected=before,
+        source="parameters and state before the step",
+    )
+
+
+@claim("closures.errors-reach-the-caller")
+@optimizers.each(every_preset=True)
+def test_a_training_goes_on_after_an_error_in_the_closure(case, device):
+    interrupted, other = Training(case, device), Training(case, device)
+    interrupted.run(1)
+    with suppress(ClosureError):
+        interrupted.optimizer.step(failing)
+    interrupted.run(1)
+    other.run(2)
+    check.same(seen=interrupted.values(), expected=other.values(), source="a training without it")
+
+
+@claim("closures.errors-in-a-later-evaluation")
+@optimizers.each(only=("LBFGS",), every_preset=True)
+def test_an_error_in_a_later_evaluation_leaves_the_parameters_where_it_was(case, device):
+    training, points = Training(case, device), []
+
+    def closure():
+        points.append(training.values())
+        return failing() if len(points) == 2 else training.closure()
+
+    with suppress(ClosureError):
+        training.optimizer.step(closure)
+    first, second = points
+    moved = not torch.equal(first[0], second[0])
+    check.same(
+        seen=[moved, training.values()],
+        expected=[True, second],
+        source="where the closure was when it failed",
+    )
+
+
+@claim("inference-mode.steps-are-the-same")
+@optimizers.each()
+def test_steps_in_inference_mode_lead_where_steps_outside_lead(case, device):
+    inside, outside = Training(case, device), Training(case, device)
+    for _ in range(3):
+        inside.closure()
+        with torch.inference_mode():
+            inside.step()
+        outside.closure()
+        outside.step()
+    check.same(seen=inside.values(), expected=outside.values(), source="the steps outside")
+
+
+@claim("inference-mode.state-cannot-leave-it")
+@optimizers.each(but=WITHOUT_TENSORS)
+def test_a_step_outside_after_a_first_one_in_inference_mode_is_an_error(case, device):
+    training = Training(case, device)
+    training.closure()
+    with torch.inference_mode():
+        training.step()
+    training.closure()
+    with pytest.raises(RuntimeError, match=r"[Ii]nference"):
+        training.step()
+
+
+@claim("inference-mode.later-steps-may-leave-it")
+@optimizers.each()
+def test_a_training_that_begins_outside_may_step_in_either_mode(case, device):
+    mixed, outside = Training(case, device), Training(case, device)
+    for mode in (torch.no_grad, torch.inference_mode, torch.no_grad):
+        mixed.closure()
+        with mode():
+            mixed.step()
+        outside.closure()
+        outside.step()
+    check.same(seen=mixed.values(), expected=outside.values(), source="the steps outside")

@@ -1,0 +1,67 @@
+"""What a profiler shows of an optimizer."""
+
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+from fixtures import check
+from fixtures.catalogue import optimizers
+from fixtures.claims import claim
+from fixtures.training import Training
+
+
+def events(tree):
+    """Return every event of a tree."""
+    return [event for node in tree for event in (node, *events(node.children))]
+
+
+@claim("profiling.names-steps-and-clearing")
+@optimizers.each()
+def test_a_profile_names_the_step_and_the_clearing_by_the_class(case, device):
+    training, name = Training(case, device), case.optimizer.name
+    training.backward()
+    with torch.autograd.profiler.profile() as profiled:
+        training.step()
+        training.optimizer.zero_grad()
+    seen = [event.name for event in profiled.function_events if event.name.startswith("Optimizer.")]
+    check.same(
+        seen=seen,
+        expected=[f"Optimizer.step#{name}.step", f"Optimizer.zero_grad#{name}.zero_grad"],
+        source="each once, in the order of the calls",
+    )
+
+
+@claim("profiling.names-a-subclass")
+def test_a_profile_names_a_subclass(device):
+    class Gentle(torch.optim.SGD):
+        pass
+
+    optimizer = Gentle([torch.zeros(1, device=device, requires_grad=True)], lr=0.1)
+    with torch.autograd.profiler.profile() as profiled:
+        optimizer.step()
+        optimizer.zero_grad()
+    seen = [event.name for event in profiled.function_events if event.name.startswith("Optimizer.")]
+    check.same(
+        seen=seen,
+        expected=["Optimizer.step#Gentle.step", "Optimizer.zero_grad#Gentle.zero_grad"],
+        source="the name of the class that was built",
+    )
+
+
+@claim("profiling.shows-parameters-and-state")
+@optimizers.each(only=("Adam", "SGD"), every_preset=True)
+def test_a_profile_with_stacks_shows_parameters_and_state_after_the_step(case, device):
+    training = Training(case, device)
+    training.backward()
+    with profile(activities=[ProfilerActivity.CPU], with_stack=True, record_shapes=True) as run:
+        training.step()
+    tree = run.profiler.kineto_results.experimental_event_tree()
+    of_optimizers = [getattr(event.extra_fields, "optimizer", None) for event in events(tree)]
+    entries = [
+        [key for key, _ in state] for o in of_optimizers if o for _, _, state in o.parameters
+    ]
+    state = training.optimizer.state
+    tensors = [
+        [k for k, v in state[p].items() if torch.is_tensor(v)] if p in state else []
+        for p in training.parameters
+    ]
+    check.same(seen=entries, expected=tensors, source="optimizer.state")
