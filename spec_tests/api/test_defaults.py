@@ -6,15 +6,24 @@ import inspect
 import pytest
 import torch
 
-from fixtures import check
-from fixtures.catalogue import defaults, optimizers
+from fixtures import check, surface
+from fixtures.catalogue import defaults, optimizers, published
 from fixtures.claims import claim
 from fixtures.training import start
 
 CPU = torch.device("cpu")
 
+TABLE = "fixtures/catalogue/published/optim.toml"
 # max_eval left out: five quarters of max_iter, without the fraction
 MAX_EVALS = ((20, 25), (4, 5), (3, 3), (1, 1))
+
+
+def built(case):
+    return surface.built(getattr(torch.optim, case.optimizer.name))
+
+
+def group(case):
+    return published.published(torch.__version__)[f"torch.optim.{case.optimizer.name}"]["group"]
 
 
 def of_parameters_alone(case):
@@ -57,6 +66,18 @@ def test_lbfgs_holds_the_defaults_too_with_max_eval_worked_out(case):
     expected = {**defaults.published(case.optimizer), "max_eval": 25}
     seen = of_parameters_alone(case).param_groups[0]
     assert {k: seen[k] for k in expected} == expected, differing(seen, expected)
+
+
+@claim("defaults.no-other-in-a-group")
+@optimizers.each()
+def test_a_group_holds_nothing_that_is_not_published(case):
+    check.same(seen=built(case)["group"], expected=group(case), source=TABLE)
+
+
+@claim("defaults.kept-by-the-optimizer")
+@optimizers.each()
+def test_the_defaults_of_an_optimizer_are_those_of_its_groups(case):
+    check.same(seen=built(case)["defaults"], expected=group(case), source=TABLE)
 
 
 @claim("defaults.lbfgs-evaluations-follow-iterations")
