@@ -4,11 +4,13 @@ import pytest
 import torch
 
 from fixtures import check
-from fixtures.catalogue import optimizers
+from fixtures.catalogue import gradients, optimizers
 from fixtures.claims import claim
 from fixtures.side_by_side import SideBySide
-from fixtures.tolerances import STEPS
+from fixtures.tolerances import EVERY_STEP_ROUNDED, STEPS
 from fixtures.walk import Walk
+
+EITHER_WAY = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
 
 
 @claim("adafactor.update-rule")
@@ -17,6 +19,49 @@ def test_every_step_is_that_of_the_oracle(case, device):
     run = SideBySide(case, device)
     check.close(
         seen=run.by_torch(),
+        expected=run.by_oracle(),
+        source="fixtures/oracles/adafactor.py",
+        tolerance=STEPS,
+    )
+
+
+@claim("adafactor.factors-the-last-two-dimensions")
+@EITHER_WAY
+@optimizers.each(only=("Adafactor",), every_preset=True)
+def test_tensors_of_any_shape_take_the_steps_of_the_oracle(case, foreach, device):
+    run = SideBySide(case, device, table=gradients.FACTORED)
+    check.close(
+        seen=run.by_torch(foreach=foreach),
+        expected=run.by_oracle(),
+        source="fixtures/oracles/adafactor.py",
+        tolerance=STEPS,
+    )
+
+
+@claim("adafactor.factors-the-last-two-dimensions")
+@EITHER_WAY
+@pytest.mark.parametrize(
+    "dtype", [torch.float32, torch.bfloat16, torch.float16], ids=["float32", "bfloat16", "float16"]
+)
+@optimizers.each(only=("Adafactor",))
+def test_tensors_of_any_shape_take_them_in_coarse_dtypes(case, dtype, foreach, device):
+    run = SideBySide(case, device, dtype=dtype, table=gradients.FACTORED_SMALL)
+    check.close(
+        seen=run.by_torch(foreach=foreach),
+        expected=run.by_oracle(),
+        source="fixtures/oracles/adafactor.py",
+        tolerance=EVERY_STEP_ROUNDED,
+    )
+
+
+@claim("adafactor.takes-a-tensor-for-a-rate")
+@EITHER_WAY
+@pytest.mark.parametrize("lr", [0.01, 0.5], ids="lr={}".format)
+def test_a_rate_in_a_tensor_is_a_rate_also_out_of_step(lr, foreach, device):
+    rule = optimizers.Case(optimizers.by_name("Adafactor"), optimizers.Preset("rate", {"lr": lr}))
+    run = SideBySide(rule, device, table=gradients.FACTORED, tensor_lr=True)
+    check.close(
+        seen=run.by_torch(foreach=foreach),
         expected=run.by_oracle(),
         source="fixtures/oracles/adafactor.py",
         tolerance=STEPS,
@@ -73,6 +118,25 @@ def test_without_a_slope_adafactor_shrinks_by_a_constant_factor(device):
     walk.over([(0.0, 0.0)] * 3)
     expected = [walk.tensor((0.75**t, -2 * 0.75**t)) for t in (1, 2, 3)]
     check.close(seen=walk.values, expected=expected, source="(1 - γλ)ᵗθ₀", tolerance=STEPS)
+
+
+@claim("adafactor.decay-is-multiplied-by-the-rate")
+@EITHER_WAY
+def test_a_decay_of_one_is_a_decay(foreach, device):
+    options = {"lr": 0.25, "weight_decay": 1.0, "foreach": foreach}
+    walk = Walk("Adafactor", device, options=options).over([(0.0, 0.0)] * 2)
+    expected = [walk.tensor((0.75**t, -2 * 0.75**t)) for t in (1, 2)]
+    check.close(seen=walk.values, expected=expected, source="(1 - γλ)ᵗθ₀", tolerance=STEPS)
+
+
+@claim("adafactor.scales-no-gradients")
+@EITHER_WAY
+@pytest.mark.parametrize("attribute", ["grad_scale", "found_inf"])
+def test_a_scale_left_to_the_step_is_an_error(attribute, foreach, device):
+    walk = Walk("Adafactor", device, options={"foreach": foreach})
+    setattr(walk.optimizer, attribute, torch.ones((), device=device))
+    with pytest.raises(AssertionError, match="outside"):
+        walk.over([(1.0, 1.0)])
 
 
 @claim("adafactor.eps-of-each-dtype")

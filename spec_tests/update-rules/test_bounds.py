@@ -50,6 +50,9 @@ OUT_OF_RANGE = (
     ("SparseAdam", {"betas": (1.0, 0.9)}, "index 0"),
     ("SparseAdam", {"betas": (0.9, 1.0)}, "index 1"),
     ("SparseAdam", {"eps": 0.0}, "epsilon"),
+    ("SparseAdam", {"betas": (-0.1, 0.9)}, "index 0"),
+    ("SparseAdam", {"betas": (0.9, -0.1)}, "index 1"),
+    ("SparseAdam", {"lr": 0.0}, "learning rate"),
 )
 AT_THE_BOUNDS = (
     ("Adadelta", {"rho": 0.0}),
@@ -62,6 +65,7 @@ AT_THE_BOUNDS = (
     ("RMSprop", {"alpha": 0.0, "eps": 0.0, "momentum": 0.0}),
     ("SGD", {"momentum": 0.0, "weight_decay": 0.0}),
     ("SparseAdam", {"betas": (0.0, 0.0)}),
+    *((name, {"lr": 0.0}) for name in ("Adafactor", "LBFGS", "Muon")),
 )
 
 

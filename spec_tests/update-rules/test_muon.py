@@ -7,11 +7,15 @@ from fixtures import check
 from fixtures.catalogue import gradients, optimizers
 from fixtures.claims import claim
 from fixtures.oracles.muon import Muon
+from fixtures.side_by_side import finest
 from fixtures.tolerances import BFLOAT16_DIRECTION, BFLOAT16_PRODUCTS, STEPS
 from fixtures.walk import Walk
 
 WIDE, TALL = (group[0] for group in gradients.MATRICES.groups)
 SHAPES = pytest.mark.parametrize("column", [WIDE, TALL], ids=["wide", "tall"])
+DTYPES = pytest.mark.parametrize(
+    "dtype", [torch.float32, torch.bfloat16, torch.float16], ids=["float32", "bfloat16", "float16"]
+)
 # 1 - 0.5 is a power of two, so that a sum of gradients and an average of them round alike.
 HALF = 0.5
 
@@ -65,6 +69,86 @@ def test_the_buffer_is_the_documented_sum(device):
     walk.over([[[1.0, -2.0]], [[4.0, 2.0]]])
     expected = walk.tensor([[4.5, 1.0]])
     check.same(seen=walk.state("momentum_buffer"), expected=expected, source="B = g + B/2")
+
+
+@claim("muon.orthogonalizing-leaves-the-buffer-alone")
+@DTYPES
+@pytest.mark.parametrize("nesterov", [False, True], ids=["plain", "nesterov"])
+def test_the_buffer_is_the_same_in_every_dtype(nesterov, dtype, device):
+    def buffer(kept):
+        parameter = torch.ones(2, 2, dtype=kept, device=device, requires_grad=True)
+        optimizer = torch.optim.Muon([parameter], momentum=HALF, nesterov=nesterov)
+        for slope in ([[1.0, -2.0], [4.0, 2.0]], [[0.5, 1.0], [-3.0, 2.0]]):
+            parameter.grad = torch.tensor(slope, dtype=kept, device=device)
+            optimizer.step()
+        return optimizer.state[parameter]["momentum_buffer"]
+
+    check.same(
+        seen=buffer(dtype),
+        expected=buffer(finest(device)).to(dtype),
+        source="the buffer in the finest dtype, exact in every one",
+    )
+
+
+@claim("muon.steps-in-coarse-dtypes")
+@DTYPES
+@SHAPES
+def test_the_first_move_in_a_coarse_dtype_is_that_of_the_oracle(column, dtype, device):
+    slope = torch.tensor(column.gradients[0], dtype=dtype, device=device)
+    parameter = torch.zeros_like(slope).requires_grad_()
+    optimizer = torch.optim.Muon([parameter], lr=0.125, momentum=HALF, adjust_lr_fn="original")
+    parameter.grad = slope.clone()
+    optimizer.step()
+    theta = [[0.0] * slope.size(1) for _ in range(slope.size(0))]
+    Muon(lr=0.125, momentum=HALF).step([theta], [slope.tolist()])
+    check.close(
+        seen=parameter.to(torch.bfloat16),
+        expected=torch.tensor(theta, dtype=torch.bfloat16),
+        source="fixtures/oracles/muon.py",
+        tolerance=BFLOAT16_PRODUCTS,
+    )
+
+
+@claim("muon.spectral-rate")
+@SHAPES
+def test_the_spectral_rate_knows_no_smallest(column, device):
+    check.close(
+        **side_by_side(column, device, lr=0.125, momentum=HALF, adjust_lr_fn="spectral_unclamped"),
+        source="fixtures/oracles/muon.py",
+        tolerance=BFLOAT16_PRODUCTS,
+    )
+
+
+@claim("muon.spectral-rate-was-refused")
+def test_the_spectral_rate_was_refused(device):
+    parameter = torch.ones(2, 3, device=device, requires_grad=True)
+    with pytest.raises(ValueError, match="spectral_unclamped"):
+        torch.optim.Muon([parameter], adjust_lr_fn="spectral_unclamped")
+
+
+@claim("muon.refuses-to-iterate")
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ({"ns_steps": 100}, "less than 100"),
+        ({"ns_coefficients": (3.0, -4.0)}, "exactly 3"),
+        ({"ns_coefficients": (3.0, -4.0, 2.0, 0.0)}, "exactly 3"),
+    ],
+    ids=["a_hundred_steps", "two_coefficients", "four_coefficients"],
+)
+def test_iterations_that_are_none_are_an_error(options, words, device):
+    walk = Walk("Muon", device, start=[[1.0, 2.0]], options=options)
+    with pytest.raises(ValueError, match=words):
+        walk.over([[[1.0, -2.0]]])
+
+
+@claim("muon.refuses-to-iterate")
+def test_ninety_nine_steps_are_taken(device):
+    options = {"ns_steps": 99, "ns_coefficients": (1.5, -0.5, 0.0), "lr": 0.5, "weight_decay": 0.0}
+    walk = Walk("Muon", device, start=[[1.0, 2.0]], options=options).over([[[0.0, -2.0]]])
+    # Of one row, the direction is brought to the norm 1.
+    expected = [walk.tensor([[1.0, 2.5]])]
+    check.same(seen=walk.values, expected=expected, source="by hand, exact in bfloat16")
 
 
 @claim("muon.size-of-the-gradient-does-not-matter")
