@@ -105,6 +105,25 @@ def test_nan_does_not_end_a_step(max_iter, device):
     )
 
 
+@claim("lbfgs.goes-on-after-an-error")
+@pytest.mark.parametrize("failing", [1, 2, 3], ids=["first", "second", "third"])
+@pytest.mark.parametrize("steps", [0, 1], ids=["at_once", "later"])
+@pytest.mark.parametrize("line_search_fn", [None, "strong_wolfe"], ids=["fixed", "wolfe"])
+def test_a_step_works_after_one_whose_closure_raised(line_search_fn, steps, failing, device):
+    x = torch.tensor([1.0, -2.0], dtype=finest(device), device=device, requires_grad=True)
+    optimizer = torch.optim.LBFGS([x], lr=0.1, max_iter=4, line_search_fn=line_search_fn)
+    closure = closure_over(optimizer, lambda p: (p**4 + p**2).sum(), x)
+    for _ in range(steps):
+        optimizer.step(closure)
+    answers = [closure] * (failing - 1)
+    with pytest.raises(IndexError, match="pop from empty list"):
+        optimizer.step(lambda: answers.pop()())
+    before = closure().item()
+    optimizer.step(closure)
+    after = closure().item()
+    assert after < before, f"a loss of {after} after the step, of {before} before it"
+
+
 @claim("lbfgs.reads-the-size-of-the-history")
 @pytest.mark.parametrize("size", [1, 2, 4, 0], ids=["smaller", "same", "larger", "none"])
 def test_a_changed_history_size_takes_effect(size, device):
