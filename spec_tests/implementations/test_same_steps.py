@@ -9,6 +9,7 @@ from fixtures.side_by_side import SideBySide
 from fixtures.tolerances import STEPS
 
 SOURCE = "the oracle in fixtures/oracles"
+FOREACH = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
 
 
 def check_steps(run):
@@ -29,7 +30,7 @@ def test_foreach_takes_the_oracle_s_steps(case, device):
 
 
 @claim("foreach.takes-sparse-gradients")
-@pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
+@FOREACH
 @optimizers.each(only=("SGD", "Adagrad"))
 def test_foreach_takes_sparse_gradients(case, foreach, device):
     run = SideBySide(case, device, table=gradients.SPARSE)
@@ -42,15 +43,27 @@ def test_foreach_takes_sparse_gradients(case, foreach, device):
 
 
 @claim("fused.takes-the-documented-steps-on-the-cpu")
-@optimizers.each(every_preset=True, adding={"fused": True})
+@optimizers.each(every_preset=True, adding={"fused": True}, but=("SGD",))
 def test_fused_on_the_cpu_takes_the_oracle_s_steps(case, device):
     check_steps(SideBySide(case, device))
 
 
+@claim("fused.takes-the-documented-steps-on-the-cpu")
+@optimizers.each(every_preset=True, adding={"fused": True}, only=("SGD",))
+def test_fused_sgd_on_the_cpu_takes_the_oracle_s_steps(case, device):
+    check_steps(SideBySide(case, device, table=gradients.IN_STEP))
+
+
 @claim("fused.takes-the-documented-steps")
-@optimizers.each(every_preset=True, adding={"fused": True}, but=("Adagrad",))
+@optimizers.each(every_preset=True, adding={"fused": True}, but=("Adagrad", "SGD"))
 def test_fused_takes_the_oracle_s_steps(case, device):
     check_steps(SideBySide(case, device))
+
+
+@claim("fused.takes-the-documented-steps")
+@optimizers.each(every_preset=True, adding={"fused": True}, only=("SGD",))
+def test_fused_sgd_takes_the_oracle_s_steps(case, device):
+    check_steps(SideBySide(case, device, table=gradients.IN_STEP))
 
 
 @claim("fused.adagrad-takes-the-documented-steps")
@@ -60,8 +73,21 @@ def test_fused_adagrad_takes_the_oracle_s_steps(case, device):
 
 
 @claim("capturable.takes-the-documented-steps")
+@FOREACH
 @optimizers.each(every_preset=True, adding={"capturable": True})
-def test_capturable_takes_the_oracle_s_steps(case, device):
+def test_capturable_takes_the_oracle_s_steps(case, foreach, device):
+    run = SideBySide(case, device)
+    check.close(
+        seen=run.by_torch(foreach=foreach),
+        expected=run.by_oracle(),
+        source=SOURCE,
+        tolerance=STEPS,
+    )
+
+
+@claim("capturable.takes-the-documented-steps")
+@optimizers.each(every_preset=True, adding={"capturable": True, "differentiable": True})
+def test_capturable_and_differentiable_takes_the_oracle_s_steps(case, device):
     check_steps(SideBySide(case, device))
 
 
@@ -69,18 +95,6 @@ def test_capturable_takes_the_oracle_s_steps(case, device):
 @optimizers.each(every_preset=True, adding={"differentiable": True})
 def test_differentiable_takes_the_oracle_s_steps(case, device):
     check_steps(SideBySide(case, device))
-
-
-@claim("tensor-lr.takes-the-documented-steps")
-@optimizers.each(adding={"foreach": False}, but=("Rprop", "Adam", "AdamW"))
-def test_a_tensor_for_a_rate_gives_the_oracle_s_steps(case, device):
-    check_steps(SideBySide(case, device, tensor_lr=True))
-
-
-@claim("tensor-lr.of-adam")
-@optimizers.each(adding={"foreach": False}, only=("Adam", "AdamW"), every_preset=True)
-def test_a_tensor_for_adam_s_rate_gives_the_oracle_s_steps(case, device):
-    check_steps(SideBySide(case, device, tensor_lr=True))
 
 
 @claim("maximize.climbs")

@@ -1,0 +1,119 @@
+"""Options that are tensors of one element, in every implementation that takes them."""
+
+import pytest
+
+from fixtures import check
+from fixtures.catalogue import gradients, optimizers
+from fixtures.claims import claim
+from fixtures.side_by_side import SideBySide
+from fixtures.tolerances import STEPS
+
+SOURCE = "the oracle in fixtures/oracles"
+FOREACH = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
+BESIDE = pytest.mark.parametrize("beside", [False, True], ids=["on_the_cpu", "beside"])
+RATE, BETAS = ("lr",), ("lr", "betas")
+ADAM = ("Adam", "AdamW")
+
+
+def check_steps(run, **options):
+    __tracebackhide__ = True
+    check.close(
+        seen=run.by_torch(**options), expected=run.by_oracle(), source=SOURCE, tolerance=STEPS
+    )
+
+
+@claim("tensor-lr.takes-the-documented-steps")
+@optimizers.each(adding={"foreach": False}, but=("Rprop", *ADAM), every_preset=True)
+def test_a_tensor_for_a_rate_gives_the_oracle_s_steps(case, device):
+    check_steps(SideBySide(case, device, tensors=RATE))
+
+
+@claim("tensor-lr.of-adam")
+@optimizers.each(adding={"foreach": False}, only=ADAM, every_preset=True)
+def test_a_tensor_for_adam_s_rate_gives_the_oracle_s_steps(case, device):
+    check_steps(SideBySide(case, device, tensors=RATE))
+
+
+@claim("tensor-lr.with-foreach")
+@optimizers.each(adding={"foreach": True}, but=ADAM, every_preset=True)
+def test_a_tensor_for_a_rate_gives_the_oracle_s_steps_with_foreach(case, device):
+    check_steps(SideBySide(case, device, tensors=RATE))
+
+
+@claim("tensor-lr.of-rprop")
+@optimizers.each(adding={"foreach": False}, only=("Rprop",), every_preset=True)
+def test_a_tensor_for_rprop_s_rate_gives_the_oracle_s_steps(case, device):
+    check_steps(SideBySide(case, device, tensors=RATE))
+
+
+@claim("tensor-lr.may-be-a-vector-of-one-element")
+@optimizers.each(adding={"foreach": False})
+def test_a_rate_in_a_vector_gives_the_oracle_s_steps(case, device):
+    check_steps(SideBySide(case, device, tensors=RATE, size=(1,)))
+
+
+@claim("tensor-lr.may-be-a-vector-of-one-element")
+@optimizers.each(adding={"foreach": True}, but=ADAM)
+def test_a_rate_in_a_vector_gives_the_oracle_s_steps_with_foreach(case, device):
+    check_steps(SideBySide(case, device, tensors=RATE, size=(1,)))
+
+
+@claim("tensor-lr.when-fused-on-the-cpu")
+@optimizers.each(adding={"fused": True}, every_preset=True)
+def test_a_tensor_for_a_rate_gives_the_oracle_s_steps_when_fused(case, device):
+    check_steps(SideBySide(case, device, tensors=RATE, table=gradients.IN_STEP))
+
+
+@claim("tensor-lr.when-capturable")
+@BESIDE
+@FOREACH
+@optimizers.each(adding={"capturable": True}, every_preset=True)
+def test_a_tensor_for_a_rate_gives_the_oracle_s_steps_when_capturable(
+    case, foreach, beside, device
+):
+    check_steps(SideBySide(case, device, tensors=RATE, beside=beside), foreach=foreach)
+
+
+@claim("tensor-betas.take-the-documented-steps")
+@optimizers.each(adding={"foreach": False}, only=ADAM, every_preset=True)
+def test_tensors_for_betas_give_the_oracle_s_steps(case, device):
+    check_steps(SideBySide(case, device, tensors=BETAS))
+
+
+@claim("tensor-betas.when-fused-on-the-cpu")
+@optimizers.each(adding={"fused": True}, only=ADAM)
+def test_tensors_for_betas_give_the_oracle_s_steps_when_fused(case, device):
+    check_steps(SideBySide(case, device, tensors=("betas",)))
+
+
+@claim("tensor-betas.may-be-vectors-of-one-element")
+@optimizers.each(adding={"foreach": False}, only=ADAM)
+def test_betas_in_vectors_give_the_oracle_s_steps(case, device):
+    check_steps(SideBySide(case, device, tensors=("betas",), size=(1,)))
+
+
+@claim("tensor-betas.may-be-vectors-of-one-element")
+@optimizers.each(adding={"fused": True}, only=ADAM)
+def test_betas_in_vectors_give_the_oracle_s_steps_when_fused(case, device):
+    check_steps(SideBySide(case, device, tensors=("betas",), size=(1,)))
+
+
+@claim("tensor-betas.when-capturable")
+@BESIDE
+@FOREACH
+@optimizers.each(adding={"capturable": True}, only=ADAM, every_preset=True)
+def test_tensors_for_betas_give_the_oracle_s_steps_when_capturable(case, foreach, beside, device):
+    check_steps(SideBySide(case, device, tensors=BETAS, beside=beside), foreach=foreach)
+
+
+@claim("tensor-options.when-differentiable")
+@optimizers.each(adding={"differentiable": True}, only=ADAM, every_preset=True)
+def test_tensors_that_need_no_grad_give_the_oracle_s_steps(case, device):
+    tensors = ("lr", "betas", "weight_decay")
+    check_steps(SideBySide(case, device, tensors=tensors))
+
+
+@claim("tensor-options.when-differentiable")
+@optimizers.each(adding={"differentiable": True}, only=("SGD",), every_preset=True)
+def test_tensors_that_need_no_grad_give_the_oracle_s_steps_of_sgd(case, device):
+    check_steps(SideBySide(case, device, tensors=("lr", "weight_decay")))
