@@ -7,80 +7,127 @@ import torch
 
 from fixtures import check
 from fixtures.catalogue import functions
-from fixtures.catalogue.functions import LIKE_THE_RATE, NOTHING, RATE, ZEROS
+from fixtures.catalogue.functions import LIKE_THE_RATE, MAXIMA, NOTHING, RATE, ZEROS, Variant
 from fixtures.claims import claim
 from fixtures.operators import Operators
 from fixtures.side_by_side import ORACLES, default_dtype, finest
 from fixtures.tolerances import STEPS
 
-STARTS = ([0.5, -1.0, 2.0], [1.5])
+STARTS = ([0.5, -1.0, 2.0, 0.25], [1.5, -0.5])
 GRADIENTS = (
-    ([0.25, -0.5, 1.0], [0.75]),
-    ([0.5, 0.25, 1.0], [-0.25]),
-    ([-0.125, 0.5, 2.0], [0.5]),
+    ([0.25, -0.5, 1.0, 0.75], [0.75, 0.5]),
+    ([0.5, 0.25, 1.0, -2.0], [-0.25, 1.0]),
+    ([-0.125, 0.5, 2.0, 0.5], [0.5, 0.25]),
 )
 CHOICES = {"default": {}, "loop": {"foreach": False}, "foreach": {"foreach": True}}
 CHOICE = pytest.mark.parametrize("choice", CHOICES.values(), ids=CHOICES)
+FOREACH = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
+FUSED = ("sgd", "adam", "adamw", "adagrad")
+# Those without a tensor for a count, or without an argument for one.
+WITHOUT_CAPTURABLE = ("sgd", "adagrad")
+SOURCE = "the oracle in fixtures/oracles"
 
 
 class Called:
     """A function with the lists that it is to be called with."""
 
-    def __init__(self, function, device, **options):
+    def __init__(self, function, device, *, dtype=None, counts=None, **options):
         self.call = getattr(
             importlib.import_module(f"torch.optim.{function.module}"), function.name
         )
-        self.tensors = [self.tensor(start, device) for start in STARTS]
-        self.lists = [[self.entry(kind, p) for p in self.tensors] for kind in function.lists]
+        self.dtype, self.device = dtype or finest(device), device
+        self.tensors = [self.tensor(start) for start in STARTS]
         rate = {"lr": RATE} if function.takes_a_rate else {}
         self.options = {**function.options, **rate, **options}
+        self.lists = [
+            []
+            if kind == MAXIMA and not self.options["amsgrad"]
+            else [self.entry(kind, p, counts or {}) for p in self.tensors]
+            for kind in function.lists
+        ]
 
-    @staticmethod
-    def tensor(values, device):
-        """Return the values in the finest dtype of the device."""
-        return torch.tensor(values, dtype=finest(device), device=device)
+    def tensor(self, values):
+        """Return the values on the device; where numbers are complex, two of them make one."""
+        if not self.dtype.is_complex:
+            return torch.tensor(values, dtype=self.dtype, device=self.device)
+        real = torch.tensor(values, dtype=finest(self.device), device=self.device)
+        return torch.view_as_complex(real.reshape(-1, 2))
 
-    @staticmethod
-    def entry(kind, parameter):
-        """Return what a list starts with for a parameter."""
+    def entry(self, kind, parameter, counts):
+        """Return what a list starts with for a parameter; counts say how its numbers are kept."""
         if kind == NOTHING:
             return None
-        if kind == ZEROS:
+        if kind in (ZEROS, MAXIMA):
             return torch.zeros_like(parameter)
         if kind == LIKE_THE_RATE:
-            return torch.full_like(parameter, RATE)
-        return torch.tensor(kind, dtype=parameter.dtype)
+            return self.tensor([RATE] * (parameter.numel() * (1 + self.dtype.is_complex)))
+        return torch.tensor(kind, **{"dtype": finest(self.device), **counts})
+
+    def over_all_gradients(self):
+        """Call the function once for each of the gradients, and return where the tensors are then."""
+        with default_dtype(finest(self.device)):  # in which ASGD makes its scalars
+            for gradients in GRADIENTS:
+                self.step(gradients)
+        return self.tensors
 
     def step(self, gradients):
         """Call the function once with these gradients."""
-        tensors = [self.tensor(values, self.tensors[0].device) for values in gradients]
+        tensors = [self.tensor(values) for values in gradients]
         self.call(self.tensors, tensors, *self.lists, **self.options)
 
+    def expected(self, function, variant):
+        """Return where the oracle's steps lead, with the options under the names of the class."""
+        own = function.of_the_rule or {k: v for k, v in function.options.items() if k != "maximize"}
+        oracle = ORACLES[function.optimizer](**{"lr": RATE, **own, **variant.options})
+        values = [list(start) for start in STARTS]
+        for gradients in GRADIENTS:
+            oracle.step(values, [list(gradient) for gradient in gradients])
+        return [self.tensor(course) for course in values]
 
-def steps_of_the_rule(function):
-    """Return where the oracle's steps lead, with the options under the names of the class."""
-    own = function.of_the_rule or {k: v for k, v in function.options.items() if k != "maximize"}
-    oracle = ORACLES[function.optimizer](lr=RATE, **own)
-    values = [list(start) for start in STARTS]
-    for gradients in GRADIENTS:
-        oracle.step(values, [list(gradient) for gradient in gradients])
-    return values
+
+def check_steps(function, variant, called):
+    __tracebackhide__ = True
+    check.close(
+        seen=called.over_all_gradients(),
+        expected=called.expected(function, variant),
+        source=SOURCE,
+        tolerance=STEPS,
+    )
 
 
 @claim("functions.take-the-steps-of-their-rule")
 @CHOICE
-@functions.each()
-def test_a_function_takes_the_steps_of_its_rule(function, choice, device):
-    called = Called(function, device, **choice)
-    with default_dtype(finest(device)):  # in which ASGD makes its scalars
-        for gradients in GRADIENTS:
-            called.step(gradients)
-    check.close(
-        seen=called.tensors,
-        expected=[Called.tensor(values, device) for values in steps_of_the_rule(function)],
-        source="the oracle in fixtures/oracles",
-        tolerance=STEPS,
+@functions.each_variant()
+def test_a_function_takes_the_steps_of_its_rule(function, variant, choice, device):
+    check_steps(function, variant, Called(function, device, **variant.options, **choice))
+
+
+@claim("functions.take-fused-steps-on-the-cpu")
+@functions.each_variant(only=FUSED)
+def test_a_function_takes_fused_steps(function, variant, device):
+    counts = {"dtype": torch.float32}
+    check_steps(
+        function, variant, Called(function, device, counts=counts, **variant.options, fused=True)
     )
+
+
+@claim("functions.take-capturable-steps")
+@FOREACH
+@functions.each_variant(but=WITHOUT_CAPTURABLE)
+def test_a_function_takes_capturable_steps(function, variant, foreach, device):
+    counts = {"device": device}
+    called = Called(
+        function, device, counts=counts, **variant.options, foreach=foreach, capturable=True
+    )
+    check_steps(function, variant, called)
+
+
+@claim("functions.step-the-parts-of-complex-numbers")
+@FOREACH
+@functions.each(but=("sgd",))
+def test_a_function_steps_complex_tensors_if_told(function, foreach, device):
+    kind = {"dtype": torch.complex128, "has_complex": True}
+    check_steps(function, Variant(), Called(function, device, **kind, foreach=foreach))
 
 
 @claim("functions.loop-unless-asked")
@@ -100,3 +147,22 @@ def test_step_counts_that_are_numbers_are_refused(function, device):
     called.lists[-1] = [0 for _ in called.tensors]
     with pytest.raises(RuntimeError, match="state_steps"):
         called.step(GRADIENTS[0])
+
+
+@claim("functions.take-empty-lists")
+@CHOICE
+@functions.each()
+def test_a_function_without_parameters_does_nothing(function, choice, device):
+    called = Called(function, device, **choice)
+    called.tensors, called.lists = [], [[] for _ in called.lists]
+    called.step(())
+    check.same(seen=called.lists, expected=[[] for _ in function.lists], source="the empty lists")
+
+
+@claim("functions.take-empty-lists")
+@functions.each(only=FUSED)
+def test_a_fused_function_without_parameters_does_nothing(function, device):
+    called = Called(function, device, fused=True)
+    called.tensors, called.lists = [], [[] for _ in called.lists]
+    called.step(())
+    check.same(seen=called.lists, expected=[[] for _ in function.lists], source="the empty lists")
