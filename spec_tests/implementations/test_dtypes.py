@@ -16,36 +16,59 @@ DTYPES = pytest.mark.parametrize(
 )
 COARSE = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
 SOURCE = "the oracle in fixtures/oracles"
+WITHOUT_EPS = ("ASGD", "Adafactor", "Rprop", "SGD")
+HELD = {"eps": 2.0**-10}
 
 
 @claim("dtypes.take-the-documented-steps")
 @DTYPES
-@COARSE
-@optimizers.each(only=("ASGD", "Adafactor", "Rprop", "SGD"))
-def test_a_coarse_dtype_takes_the_oracle_s_steps(case, foreach, dtype, device):
+@optimizers.each(only=WITHOUT_EPS)
+def test_a_coarse_dtype_takes_the_oracle_s_steps(case, dtype, device):
+    check_coarse(case, dtype, device)
+
+
+@claim("dtypes.take-the-documented-steps")
+@DTYPES
+@optimizers.each(but=("Adafactor", "Muon", "SparseAdam"), adding=HELD)
+def test_a_coarse_dtype_takes_the_oracle_s_steps_with_an_eps_it_can_hold(case, dtype, device):
+    check_coarse(case, dtype, device)
+
+
+@claim("dtypes.take-the-documented-steps")
+@optimizers.each(only=WITHOUT_EPS, every_preset=True)
+def test_bfloat16_takes_the_oracle_s_steps_with_every_option(case, device):
+    check_coarse(case, torch.bfloat16, device)
+
+
+@claim("dtypes.take-the-documented-steps")
+@optimizers.each(but=("Adafactor", "Muon", "SparseAdam"), adding=HELD, every_preset=True)
+def test_bfloat16_takes_the_oracle_s_steps_with_every_option_and_an_eps_it_can_hold(case, device):
+    check_coarse(case, torch.bfloat16, device)
+
+
+def check_coarse(case, dtype, device):
+    """Compare every implementation with one course of the oracle."""
+    __tracebackhide__ = True
     run = SideBySide(case, device, dtype=dtype, table=gradients.ORDINARY)
+    seen = [run.by_torch(**options) for options in implementations(case, device)]
     check.close(
-        seen=run.by_torch(foreach=foreach),
-        expected=run.by_oracle(),
+        seen=seen,
+        expected=[run.by_oracle()] * len(seen),
         source=SOURCE,
         tolerance=EVERY_STEP_ROUNDED,
     )
 
 
-@claim("dtypes.take-the-documented-steps")
-@DTYPES
-@COARSE
-@optimizers.each(but=("Adafactor", "Muon", "SparseAdam"), adding={"eps": 2.0**-10})
-def test_a_coarse_dtype_takes_the_oracle_s_steps_with_an_eps_it_can_hold(
-    case, foreach, dtype, device
-):
-    run = SideBySide(case, device, dtype=dtype, table=gradients.ORDINARY)
-    check.close(
-        seen=run.by_torch(foreach=foreach),
-        expected=run.by_oracle(),
-        source=SOURCE,
-        tolerance=EVERY_STEP_ROUNDED,
-    )
+def implementations(case, device):
+    """Return the options that ask for each implementation that the device has."""
+    has_capturable = "capturable" in case.optimizer.options and device.type != "cpu"
+    has_fused = "fused" in case.optimizer.options
+    return [
+        {"foreach": False},
+        {"foreach": True},
+        *([{"fused": True}] if has_fused else []),
+        *([{"capturable": True, "foreach": f} for f in (False, True)] if has_capturable else []),
+    ]
 
 
 @claim("dtypes.float16-loses-a-small-eps")
@@ -90,9 +113,34 @@ def test_float64_steps_that_are_differentiated_are_in_float64(case, device):
 @COARSE
 @optimizers.each(but=("LBFGS", "Muon", "SparseAdam", "Adafactor"), every_preset=True)
 def test_a_complex_parameter_moves_as_its_real_view(case, foreach, device):
-    run = SideBySide(case, device, dtype=torch.complex128)
+    check_complex(SideBySide(case, device, dtype=torch.complex128), foreach=foreach)
+
+
+@claim("complex.is-the-step-on-the-real-view")
+@COARSE
+@optimizers.each(but=("LBFGS", "Muon", "SparseAdam", "Adafactor"))
+def test_a_coarser_complex_parameter_moves_as_its_real_view(case, foreach, device):
+    run = SideBySide(case, device, dtype=torch.complex64, table=gradients.ORDINARY)
+    check_complex(run, foreach=foreach)
+
+
+@claim("complex.is-the-step-on-the-real-view-when-capturable")
+@COARSE
+@optimizers.each(adding={"capturable": True}, every_preset=True)
+def test_a_complex_parameter_moves_as_its_real_view_when_capturable(case, foreach, device):
+    check_complex(SideBySide(case, device, dtype=torch.complex128), foreach=foreach)
+
+
+@claim("complex.is-the-step-on-the-real-view-when-differentiable")
+@optimizers.each(adding={"differentiable": True}, every_preset=True)
+def test_a_complex_parameter_moves_as_its_real_view_when_differentiable(case, device):
+    check_complex(SideBySide(case, device, dtype=torch.complex128))
+
+
+def check_complex(run, **options):
+    __tracebackhide__ = True
     check.close(
-        seen=run.by_torch(foreach=foreach),
+        seen=run.by_torch(**options),
         expected=run.by_oracle(),
         source=SOURCE + ", on real and imaginary parts",
         tolerance=STEPS,

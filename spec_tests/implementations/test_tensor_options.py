@@ -34,6 +34,12 @@ def test_a_tensor_for_adam_s_rate_gives_the_oracle_s_steps(case, device):
     check_steps(SideBySide(case, device, tensors=RATE))
 
 
+@claim("tensor-lr.of-adam")
+@optimizers.each(only=ADAM)
+def test_a_tensor_for_adam_s_rate_gives_the_oracle_s_steps_by_default(case, device):
+    check_steps(SideBySide(case, device, tensors=RATE))
+
+
 @claim("tensor-lr.with-foreach")
 @optimizers.each(adding={"foreach": True}, but=ADAM, every_preset=True)
 def test_a_tensor_for_a_rate_gives_the_oracle_s_steps_with_foreach(case, device):
@@ -78,6 +84,12 @@ def test_a_tensor_for_a_rate_gives_the_oracle_s_steps_when_capturable(
 @optimizers.each(adding={"foreach": False}, only=ADAM, every_preset=True)
 def test_tensors_for_betas_give_the_oracle_s_steps(case, device):
     check_steps(SideBySide(case, device, tensors=BETAS))
+
+
+@claim("tensor-betas.by-default")
+@optimizers.each(only=ADAM)
+def test_tensors_for_betas_give_the_oracle_s_steps_by_default(case, device):
+    check_steps(SideBySide(case, device, tensors=("betas",)))
 
 
 @claim("tensor-betas.when-fused-on-the-cpu")
