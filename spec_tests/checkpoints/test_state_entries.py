@@ -132,6 +132,16 @@ def test_the_counter_has_the_default_dtype(case):
     )
 
 
+@claim("state-dict.fused-counters-are-float32")
+@optimizers.each(adding={"fused": True}, but=("SGD",))
+def test_the_counter_of_fused_steps_is_float32_whatever_the_default(case):
+    check.same(
+        seen=dtypes_of_the_counter(case),
+        expected=["torch.float32"] * 3,
+        source="float32, whatever the default dtype",
+    )
+
+
 def dtypes_of_the_counter(case):
     """Return the dtype of `step` where the default is bfloat16, float32, float64; parameters are float32."""
     dtypes = []

@@ -130,3 +130,46 @@ def test_an_optimizer_without_any_option_clears_gradients(case, device):
     training.backward()
     optimizer.zero_grad()
     check.same(seen=training.gradients(), expected=[None, None], source="zero_grad()")
+
+
+class Restored(Heavy):
+    """An optimizer that is unpickled in its own way, without the base class."""
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+
+
+@claim("own-optimizers.clear-however-they-were-made")
+@ONE
+def test_a_copy_that_the_base_class_did_not_make_clears_gradients(case, device):
+    training = Training(case, device)
+    training.optimizer = Restored(training.parameters, lr=0.125)
+    training.backward()
+    training.optimizer, training.parameters = deepcopy((training.optimizer, training.parameters))
+    for parameter in training.parameters:
+        parameter.grad = torch.ones_like(parameter)
+    training.optimizer.zero_grad()
+    check.same(seen=training.gradients(), expected=[None, None], source="zero_grad()")
+
+
+def new_class():
+    """Return a class of which no optimizer has been built, as in a process that was just started."""
+
+    class New(Heavy):
+        def step(self, closure=None):
+            return closure()
+
+    return New
+
+
+@claim("own-optimizers.have-hooks-when-unpickled")
+@ONE
+def test_hooks_are_called_for_an_optimizer_that_was_only_unpickled(case, device):
+    saved, called = heavy(case, device).optimizer, []
+    cls = new_class()
+    optimizer = cls.__new__(cls)
+    optimizer.__setstate__(saved.__getstate__())
+    optimizer.register_step_pre_hook(lambda *_: called.append("before"))
+    optimizer.register_step_post_hook(lambda *_: called.append("after"))
+    optimizer.step(lambda: called.append("step"))
+    check.same(seen=called, expected=["before", "step", "after"], source="one step")

@@ -1,5 +1,6 @@
 """An optimizer refers to the parameters that it is given, and changes them in place."""
 
+import pytest
 import torch
 
 from fixtures import check
@@ -41,3 +42,52 @@ def test_a_gradient_put_there_by_hand_moves_the_parameters_as_backward_would(cas
     trained.step()
     by_hand.step()
     check.same(seen=by_hand.values(), expected=trained.values(), source="the step after backward()")
+
+
+@claim("references.replaced-parameters-are-not-followed")
+@optimizers.each(but=("Muon", "SparseAdam"))
+def test_a_parameter_that_takes_the_place_of_another_is_not_moved(case, device):
+    layer = torch.nn.Linear(2, 1, device=device)
+    optimizer, old = case.build(layer.parameters()), layer.weight
+    layer.weight = torch.nn.Parameter(torch.ones(1, 2, device=device))
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (layer(torch.ones(1, 2, device=device)) ** 2).sum()
+        loss.backward()
+        return loss.item()
+
+    optimizer.step(closure)
+    check.same(
+        seen=[layer.weight, any(p is old for p in optimizer.param_groups[0]["params"])],
+        expected=[torch.ones(1, 2, device=device), True],
+        source="the new parameter as it was; the optimizer holds the old one",
+    )
+
+
+@claim("references.cast-parameters-are-followed")
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16], ids=["float64", "bfloat16"])
+@optimizers.each(but=("Adagrad",))
+def test_a_module_that_is_cast_before_the_first_step_is_trained_in_its_new_dtype(
+    case, dtype, device
+):
+    cast, built = Training(case, device), Training(case, device, dtype=dtype)
+    holder = torch.nn.ParameterList(cast.parameters).to(dtype)
+    with torch.no_grad():
+        for parameter, same in zip(holder, built.parameters, strict=True):
+            parameter.copy_(same)
+    cast.run(2)
+    built.run(2)
+    check.same(seen=cast.values(), expected=built.values(), source="parameters made in that dtype")
+
+
+@claim("references.sums-of-adagrad-are-not-cast")
+@optimizers.each(only=("Adagrad",))
+def test_adagrad_adds_up_in_the_dtype_that_parameters_had_at_first(case, device):
+    training = Training(case, device)
+    torch.nn.ParameterList(training.parameters).to(torch.float64)
+    training.run(1)
+    state = training.optimizer.state
+    seen = [[str(p.dtype), str(state[p]["sum"].dtype)] for p in training.parameters]
+    expected = [["torch.float64", "torch.float32"]] * 2
+    check.same(seen=seen, expected=expected, source="the dtype at construction")

@@ -1,5 +1,7 @@
 """Gradients and parameters that a rule has no meaning for, and what a refused step leaves behind."""
 
+import re
+
 import pytest
 import torch
 
@@ -92,6 +94,16 @@ def test_fused_steps_take_no_sparse_gradients(case, device):
 def test_fused_steps_take_no_complex_parameters(case, device):
     with pytest.raises(RuntimeError, match="fused"):
         step_complex(case, device)
+
+
+@claim("refused.fused-names-what-it-takes")
+@optimizers.each(adding={"fused": True})
+def test_the_error_names_floating_point_and_the_devices(case, device):
+    with pytest.raises(RuntimeError, match="floating point Tensors of supported") as refused:
+        step_complex(case, device)
+    named = set(re.findall(r"'(\w+)'", str(refused.value)))
+    expected = {"cpu", "cuda", torch._C._get_privateuse1_backend_name()}
+    assert expected <= named, f"the error names {sorted(named)}"
 
 
 @claim("refused.complex-parameters")

@@ -1,10 +1,12 @@
 """Options that do not go together, and tensors in the place of numbers."""
 
 import math
+import re
 
 import pytest
 import torch
 
+from fixtures import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
 from fixtures.training import Training, start
@@ -76,6 +78,30 @@ def test_steps_on_the_cpu_are_not_captured(case, foreach, device):
     training.backward()
     with pytest.raises(AssertionError, match="capturable"):
         training.step()
+
+
+# Whether a step can be captured on xla too: in a loop, but for Adadelta, and with foreach these two alone.
+WITHOUT_XLA = {
+    False: ("Adadelta",),
+    True: ("ASGD", "Adadelta", "Adam", "AdamW", "Adamax", "NAdam", "RAdam"),
+}
+
+
+@claim("refused.capturable-names-the-devices")
+@pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
+@optimizers.each(adding={"capturable": True})
+def test_the_error_names_the_devices_on_which_steps_are_captured(case, foreach, device):
+    training = Training(case, device, foreach=foreach)
+    training.backward()
+    with pytest.raises(AssertionError) as refused:
+        training.step()
+    own = torch._C._get_privateuse1_backend_name()
+    xla = [] if case.optimizer.name in WITHOUT_XLA[foreach] else ["xla"]
+    check.same(
+        seen=re.findall(r"'(\w+)'", str(refused.value)),
+        expected=["cuda", "xpu", "hpu", own, *xla],
+        source="the accelerators of torch, and the one that is registered in this process",
+    )
 
 
 @claim("refused.rate-of-several-elements")

@@ -1,0 +1,55 @@
+"""Rates and betas that are tensors of one element."""
+
+import pytest
+import torch
+
+from fixtures import check
+from fixtures.catalogue import optimizers
+from fixtures.claims import claim
+from fixtures.training import Training
+
+SHAPES = pytest.mark.parametrize("shape", [(1,), (1, 1)], ids=["vector", "matrix"])
+
+
+def loop_of(case):
+    """Return the options that choose the loop, where there is a choice."""
+    return {"foreach": False} if "foreach" in case.optimizer.options else {}
+
+
+@claim("rates-in-tensors.of-any-shape")
+@SHAPES
+@optimizers.each()
+def test_a_rate_of_one_element_counts_whatever_its_shape(case, shape, device):
+    rate = torch.tensor(0.01)
+    scalar = Training(case, device, lr=rate, **loop_of(case))
+    shaped = Training(case, device, lr=rate.reshape(shape), **loop_of(case))
+    for training in (scalar, shaped):
+        training.run(2)
+    check.same(
+        seen=shaped.values(), expected=scalar.values(), source="the same rate without dimensions"
+    )
+
+
+@claim("rates-in-tensors.with-foreach")
+@SHAPES
+@optimizers.each(adding={"foreach": True}, but=("Adam", "AdamW"))
+def test_so_it_does_with_foreach(case, shape, device):
+    rate = torch.tensor(0.01)
+    scalar, shaped = Training(case, device, lr=rate), Training(case, device, lr=rate.reshape(shape))
+    for training in (scalar, shaped):
+        training.run(2)
+    check.same(
+        seen=shaped.values(), expected=scalar.values(), source="the same rate without dimensions"
+    )
+
+
+@claim("rates-in-tensors.betas-of-any-shape")
+@SHAPES
+@optimizers.each(only=("Adam", "AdamW"))
+def test_betas_of_one_element_count_whatever_their_shape(case, shape, device):
+    betas = (torch.tensor(0.5), torch.tensor(0.75))
+    scalar = Training(case, device, betas=betas, foreach=False)
+    shaped = Training(case, device, betas=[b.reshape(shape) for b in betas], foreach=False)
+    for training in (scalar, shaped):
+        training.run(2)
+    check.same(seen=shaped.values(), expected=scalar.values(), source="betas without dimensions")
