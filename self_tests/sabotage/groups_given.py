@@ -90,3 +90,18 @@ def steps_by_hand_are_not_wrapped(patch: Patch) -> None:
 @breaks("own-optimizers.without-a-step")
 def missing_steps_pass(patch: Patch) -> None:
     edit(optimizer, "        raise NotImplementedError", "        return None")
+
+
+@breaks("own-optimizers.have-hooks-when-unpickled")
+def unpickled_steps_are_not_wrapped(patch: Patch) -> None:
+    edit(optimizer, "self._patch_step_function()  # To support", "pass  # To support")
+
+
+@breaks("own-optimizers.clear-however-they-were-made")
+def clearing_counts_on_the_constructor(patch: Patch) -> None:
+    edit(optimizer, 'if not hasattr(self, "_zero_grad_profile_name"):', "if False:")
+
+
+@breaks("rates-in-tensors.of-any-shape")
+def dimensions_of_rates_stay(patch: Patch) -> None:
+    edit(optimizer, "return x.squeeze()", "return x")

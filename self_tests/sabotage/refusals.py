@@ -89,3 +89,8 @@ def adafactor_refuses_after_counting(_: Patch) -> None:
         "            if p.grad.is_sparse:",
         "            if (self.state[p] and self.state[p]['step'].add_(1)) and p.grad.is_sparse:",
     )
+
+
+@breaks("refused.capturable-names-the-devices")
+def errors_name_cuda_alone(patch: Patch) -> None:
+    edit(optimizer, '["cuda", "xpu", "hpu"]', '["cuda"]')

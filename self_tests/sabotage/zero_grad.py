@@ -78,3 +78,22 @@ def frozen_parameters_are_passed_over(patch: Patch) -> None:
 @breaks("freezing.zero-is-not-none")
 def gradients_of_zeros_are_passed_over(patch: Patch) -> None:
     edit(sgd, "if p.grad is not None:", "if p.grad is not None and p.grad.any():")
+
+
+@breaks("zero-grad.fills-every-kind-of-gradient")
+def gradients_go_on_requiring_grad(patch: Patch) -> None:
+    edit(optimizer, "p.grad.requires_grad_(False)", "pass")
+
+
+@breaks("zero-grad.takes-away-every-kind-of-gradient")
+def gradients_that_are_taken_away_are_zeroed(patch: Patch) -> None:
+    edit(optimizer, "p.grad = None", "p.grad.detach().zero_(); p.grad = None")
+
+
+@breaks("zero-grad.fills-together-if-foreach-or-fused")
+def foreach_without_fused_fills_one_by_one(patch: Patch) -> None:
+    edit(
+        optimizer,
+        'self.defaults.get("foreach", False) or self',
+        'self.defaults.get("foreach", False) and self',
+    )
