@@ -1,6 +1,7 @@
 """The functions behind the classes, called by hand."""
 
 import importlib
+import inspect
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ import torch
 from fixtures import check
 from fixtures.catalogue import functions
 from fixtures.catalogue.functions import LIKE_THE_RATE, MAXIMA, NOTHING, RATE, ZEROS, Variant
+from fixtures.catalogue.optimizers import OPTIMIZERS
 from fixtures.claims import claim
 from fixtures.operators import Operators
 from fixtures.side_by_side import ORACLES, default_dtype, finest
@@ -31,9 +33,9 @@ SOURCE = "the oracle in fixtures/oracles"
 class Called:
     """A function with the lists that it is to be called with."""
 
-    def __init__(self, function, device, *, dtype=None, counts=None, **options):
+    def __init__(self, function, device, *, module=None, dtype=None, counts=None, **options):
         self.call = getattr(
-            importlib.import_module(f"torch.optim.{function.module}"), function.name
+            importlib.import_module(f"torch.optim.{module or function.module}"), function.name
         )
         self.dtype, self.device = dtype or finest(device), device
         self.tensors = [self.tensor(start) for start in STARTS]
@@ -166,3 +168,58 @@ def test_a_fused_function_without_parameters_does_nothing(function, device):
     called.tensors, called.lists = [], [[] for _ in called.lists]
     called.step(())
     check.same(seen=called.lists, expected=[[] for _ in function.lists], source="the empty lists")
+
+
+@claim("functions.public")
+def test_every_rule_but_that_of_lbfgs_has_a_public_function():
+    seen = sorted(importlib.import_module("torch.optim.functional").__all__)
+    names = {entry.name for entry in OPTIMIZERS} - {"LBFGS", "SparseAdam"}
+    check.same(
+        seen=seen,
+        expected=sorted([name.lower() for name in names] + ["sparse_adam"]),
+        source="the optimizers",
+    )
+
+
+@claim("functions.public-ones-do-the-same")
+@CHOICE
+@functions.each()
+def test_a_public_function_leads_where_the_other_does(function, choice, device):
+    behind, public = (
+        Called(function, device, module=module, **choice)
+        for module in (function.module, "functional")
+    )
+    for called in (behind, public):
+        for gradients in GRADIENTS:
+            called.step(gradients)
+    check.same(
+        seen=[public.tensors, public.lists],
+        expected=[behind.tensors, behind.lists],
+        source="the function behind the class",
+    )
+
+
+@claim("functions.public-ones-say-where-they-live")
+@pytest.mark.parametrize(
+    "module, name",
+    [
+        *((function.module, function.name) for function in functions.FUNCTIONS),
+        ("_adafactor", "adafactor"),
+        ("_functional", "sparse_adam"),
+        ("_muon", "muon"),
+    ],
+    ids=lambda name: name.replace("_", "."),
+)
+def test_a_public_function_says_where_it_lives(module, name):
+    public = getattr(importlib.import_module("torch.optim.functional"), name)
+    behind = getattr(importlib.import_module(f"torch.optim.{module}"), name)
+    check.same(
+        seen=[
+            public.__module__,
+            public.__name__,
+            str(inspect.signature(public)),
+            bool(public.__doc__),
+        ],
+        expected=["torch.optim.functional", name, str(inspect.signature(behind)), True],
+        source="its place in the documentation",
+    )

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from fixtures import check
-from fixtures.catalogue import optimizers
+from fixtures.catalogue import gradients, optimizers
 from fixtures.claims import claim
 from fixtures.side_by_side import SideBySide
-from fixtures.tolerances import STEPS
+from fixtures.tolerances import EVERY_STEP_ROUNDED, STEPS
 from fixtures.walk import Walk
 
 
@@ -20,6 +20,51 @@ def test_every_step_is_that_of_the_oracle(case, device):
         expected=run.by_oracle(),
         source="fixtures/oracles/sparse_adam.py",
         tolerance=STEPS,
+    )
+
+
+@claim("sparse-adam.steps-in-coarse-dtypes")
+@pytest.mark.parametrize(
+    "dtype", [torch.float32, torch.bfloat16, torch.float16], ids=["float32", "bfloat16", "float16"]
+)
+def test_a_coarse_dtype_takes_the_oracle_s_steps(dtype, device):
+    preset = optimizers.Preset("coarse", {"eps": 2.0**-10, "betas": (0.5, 0.75)})
+    case = optimizers.Case(optimizers.by_name("SparseAdam"), preset)
+    run = SideBySide(case, device, dtype=dtype, table=gradients.SPARSE)
+    check.close(
+        seen=run.by_torch(),
+        expected=run.by_oracle(),
+        source="fixtures/oracles/sparse_adam.py",
+        tolerance=EVERY_STEP_ROUNDED,
+    )
+
+
+@claim("sparse-adam.takes-a-tensor-for-a-rate")
+@pytest.mark.parametrize("shape", [(), (1,)], ids=["scalar", "one_element"])
+def test_a_rate_in_a_tensor_is_a_rate(shape, device):
+    def values(lr):
+        walk = Walk("SparseAdam", device, start=[[1.0], [2.0]], options={"lr": lr})
+        return walk.over([held(walk, [0, 1], [1.0, -2.0]), held(walk, [1], [0.5])]).values
+
+    rate = torch.full(shape, 0.25, dtype=torch.float64)
+    check.same(seen=values(rate), expected=values(0.25), source="the rate as a number")
+
+
+@claim("sparse-adam.any-number-of-sparse-dimensions")
+@pytest.mark.parametrize(
+    "shape, sparse",
+    [((3,), 1), ((2, 3), 1), ((2, 3), 2), ((2, 2, 3), 1), ((2, 2, 3), 2), ((2, 2, 3), 3), ((), 0)],
+    ids="{}".format,
+)
+def test_what_is_held_moves_alike_however_it_is_indexed(shape, sparse, device):
+    count = torch.Size(shape).numel()
+    first, second = ([0.5 - i, 1.0, 0.25 * i] for i in (1, 2))
+    slopes = [torch.tensor((g * 4)[:count], device=device).reshape(shape) for g in (first, second)]
+    flat = [held_whole(slope.reshape(count, 1), 1) for slope in slopes]
+    check.same(
+        seen=walked(shape, [held_whole(slope, sparse) for slope in slopes], device),
+        expected=walked((count, 1), flat, device).reshape(shape),
+        source="the same elements as rows of one",
     )
 
 
@@ -70,6 +115,25 @@ def test_a_gradient_that_holds_nothing_counts_as_a_step(device):
         expected={"values": [walk.tensor([[1.0], [2.0]])], "step": 1},
         source="the start, after one step",
     )
+
+
+def held_whole(slope, dimensions):
+    """Return a gradient as a sparse one that holds everything, in so many sparse dimensions."""
+    if dimensions == 0:
+        indices = torch.zeros(0, 1, dtype=torch.int64, device=slope.device)
+        values = slope.reshape(1)
+        return torch.sparse_coo_tensor(indices, values, slope.shape, check_invariants=True)
+    return (slope + 8.0).to_sparse(dimensions) - torch.full_like(slope, 8.0).to_sparse(dimensions)
+
+
+def walked(shape, slopes, device):
+    """Return where a parameter of ones ends after a step of SparseAdam over each gradient."""
+    parameter = torch.ones(shape, device=device, requires_grad=True)
+    optimizer = torch.optim.SparseAdam([parameter], lr=0.25)
+    for slope in slopes:
+        parameter.grad = slope
+        optimizer.step()
+    return parameter.detach()
 
 
 def held(walk, rows, entries):
