@@ -1,5 +1,8 @@
 """Which implementation a step takes."""
 
+import pytest
+import torch
+
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
 from fixtures.operators import kernels_of_a_step
@@ -20,6 +23,31 @@ def check_kernels(case, device, expected):
 @optimizers.each(but=("LBFGS",))
 def test_parameters_on_the_cpu_are_stepped_one_by_one(case, device):
     check_kernels(case, device, ONE_BY_ONE)
+
+
+@pytest.fixture
+def with_foreach_kernels(device, not_applicable):
+    """Leave out the accelerator of which torch knows that it has none."""
+    if device.type == "mps":
+        not_applicable("torch has no foreach kernels for mps")
+
+
+@claim("chosen.foreach-on-an-accelerator")
+@pytest.mark.usefixtures("with_foreach_kernels")
+@optimizers.each(adding={"foreach": None}, but=("Adafactor",))
+def test_parameters_on_an_accelerator_are_stepped_by_lists(case, device):
+    check_kernels(case, device, FOREACH)
+
+
+@claim("chosen.a-loop-where-a-graph-is-wanted")
+@optimizers.each(adding={"differentiable": True})
+def test_steps_that_are_differentiated_are_taken_one_by_one(case, device):
+    parameter = torch.ones(2, device=device, requires_grad=True).clone()
+    parameter.retain_grad()
+    optimizer = case.build([parameter])
+    parameter.grad = torch.ones(2, device=device)
+    seen = kernels_of_a_step(optimizer)
+    assert seen == ONE_BY_ONE, f"the kernels of a step are {seen}"
 
 
 @claim("chosen.a-loop-if-foreach-is-false")

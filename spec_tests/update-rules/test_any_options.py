@@ -15,12 +15,22 @@ from fixtures.tolerances import DRAWN
 @pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
 @optimizers.each(only=tuple(strategies.OPTIONS))
 def test_drawn_options_and_gradients_lead_where_the_oracle_goes(case, foreach, device):
+    check_drawn(case, device, foreach=foreach)
+
+
+@claim("update-rules.hold-for-any-options-when-fused")
+@optimizers.each(only=("Adagrad", "Adam", "AdamW"), adding={"fused": True})
+def test_drawn_options_and_gradients_lead_where_the_oracle_goes_when_fused(case, device):
+    check_drawn(case, device, fused=True)
+
+
+def check_drawn(case, device, **implementation):
     @given(options=strategies.options(case.optimizer), table=strategies.tables())
     def steps_as_the_oracle(options, table):
         drawn = Case(case.optimizer, Preset("drawn", options))
         run = SideBySide(drawn, device, table=table)
         check.close(
-            seen=run.by_torch(foreach=foreach),
+            seen=run.by_torch(**implementation),
             expected=run.by_oracle(),
             source=f"the oracle in fixtures/oracles, with {options}",
             tolerance=DRAWN,

@@ -7,7 +7,12 @@ from fixtures.catalogue import optimizers
 from fixtures.claims import claim
 from fixtures.training import start
 
+OF_EVERY_RULE = (
+    "ASGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam",
+    "RMSprop", "SGD",
+)  # fmt: skip
 OUT_OF_RANGE = (
+    *((name, {"lr": -0.1}, "earning rate") for name in (*OF_EVERY_RULE, "Rprop")),
     ("ASGD", {"weight_decay": -0.1}, "weight_decay"),
     ("Adadelta", {"rho": 1.5}, "rho"),
     ("Adadelta", {"rho": -0.5}, "rho"),
@@ -55,6 +60,9 @@ OUT_OF_RANGE = (
     ("SparseAdam", {"lr": 0.0}, "learning rate"),
 )
 AT_THE_BOUNDS = (
+    *((name, {"lr": 0.0, "weight_decay": 0.0}) for name in OF_EVERY_RULE),
+    ("Rprop", {"lr": 0.0}),
+    ("NAdam", {"momentum_decay": 0.0}),
     ("Adadelta", {"rho": 0.0}),
     ("Adadelta", {"rho": 1.0, "eps": 0.0}),
     ("Adafactor", {"beta2_decay": 0.0, "eps": (0.0, 0.0), "d": 1.0}),

@@ -1,0 +1,177 @@
+"""State and groups as older releases saved them: counters of Python, and options that were not there."""
+
+from copy import deepcopy
+from dataclasses import dataclass
+
+import pytest
+import torch
+
+from fixtures import check
+from fixtures.catalogue import optimizers, states
+from fixtures.catalogue.optimizers import OPTIMIZERS, Case, Preset
+from fixtures.checkpoints.trainings import fresh, saved_by
+from fixtures.claims import claim
+from fixtures.side_by_side import default_dtype
+from fixtures.specification.torch_range import TorchRange
+
+SCALARS = ("step", "eta", "mu", "mu_product")
+COUNTED_IN_TENSORS = ("ASGD", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam")
+DEFAULTS = (torch.bfloat16, torch.float32, torch.float64)
+IN_FLOAT32 = ["float32"] * 3
+# What every optimizer of the loop and foreach had gained by 2.0, and some on their own.
+BY_2_0 = ("foreach", "maximize", "differentiable")
+BESIDES = {
+    "Adam": ("amsgrad", "capturable", "fused"),
+    "AdamW": ("amsgrad", "capturable", "fused"),
+    "RMSprop": ("momentum", "centered"),
+    "SGD": ("nesterov",),
+}
+
+
+@dataclass(frozen=True)
+class Missing:
+    """An option that the checkpoint of an older release lacks."""
+
+    case: Case
+    option: str
+
+    def why_not_applicable(self):
+        """Return what the installed torch lacks for this case, or None."""
+        since = self.case.optimizer.options[self.option]
+        if torch.__version__ not in TorchRange(f">={since}"):
+            return f"{self.option} came with torch {since}"
+        return self.case.why_not_applicable()
+
+
+MISSING = [
+    Missing(Case(entry, Preset("default")), option)
+    for entry in OPTIMIZERS
+    if "differentiable" in entry.options
+    for option, since in entry.options.items()
+    if since != entry.since or option in (*BY_2_0, *BESIDES.get(entry.name, ()))
+]
+
+
+def in_python(state_dict):
+    """Return a state_dict whose scalars are numbers of Python."""
+    state = {
+        number: {k: float(v) if k in SCALARS else v for k, v in entries.items()}
+        for number, entries in state_dict["state"].items()
+    }
+    return {**state_dict, "state": state}
+
+
+def scalars_after_loading(case, device):
+    """Return what the scalars are, by default dtype, once a checkpoint with numbers has been loaded."""
+    saved, seen = in_python(saved_by(case, device)), []
+    for default in DEFAULTS:
+        training = fresh(case, device)
+        with default_dtype(default):
+            training.optimizer.load_state_dict(deepcopy(saved))
+        state = training.optimizer.state[training.parameters[0]]
+        seen.append({k: states.describe(v) for k, v in state.items() if k in SCALARS})
+    return seen
+
+
+def as_described(case, device, dtypes):
+    """Return what the scalars of a case are, in these dtypes."""
+    parameter = torch.ones(2, device=device)
+    scalars = {
+        key: text
+        for key, text in states.expected(case, parameter).items()
+        if key in SCALARS and text != "int"
+    }
+    return [{k: v.replace("float32", dtype) for k, v in scalars.items()} for dtype in dtypes]
+
+
+@claim("loading.counters-of-python-become-tensors")
+@optimizers.each(only=COUNTED_IN_TENSORS)
+def test_a_number_becomes_a_tensor_as_in_a_fresh_optimizer(case, device):
+    check.same(
+        seen=scalars_after_loading(case, device),
+        expected=as_described(case, device, ["float32", "float32", "float64"]),
+        source="float32, or the default dtype if it is float64",
+    )
+
+
+@claim("loading.later-counters-of-python-become-tensors")
+@optimizers.each(only=("Adadelta", "RMSprop", "Rprop"))
+def test_a_number_becomes_a_tensor_in_three_more(case, device):
+    check.same(
+        seen=scalars_after_loading(case, device),
+        expected=as_described(case, device, ["float32", "float32", "float64"]),
+        source="float32, or the default dtype if it is float64",
+    )
+
+
+@claim("loading.counters-of-python-become-float32-when-fused")
+@optimizers.each(adding={"fused": True}, but=("SGD",))
+def test_a_number_becomes_float32_beside_a_parameter_that_is_stepped_fused(case, device):
+    check.same(
+        seen=scalars_after_loading(case, device),
+        expected=beside(device, {"step": "float32"}, {"step": "float32"}),
+        source="float32, for the kernel, on the device of the parameter",
+    )
+
+
+@claim("loading.counters-of-python-come-to-capturable-parameters")
+@optimizers.each(adding={"capturable": True}, but=("ASGD", "NAdam"))
+def test_a_number_becomes_a_tensor_beside_a_capturable_parameter(case, device):
+    check.same(
+        seen=scalars_after_loading(case, device),
+        expected=beside(device, {"step": "float32"}, {"step": "float64"}),
+        source="on the device of the parameter",
+    )
+
+
+@claim("loading.counters-of-python-come-to-capturable-parameters")
+@optimizers.each(adding={"capturable": True}, only=("NAdam",))
+def test_a_number_becomes_a_tensor_beside_a_capturable_parameter_of_nadam(case, device):
+    check.same(
+        seen=scalars_after_loading(case, device),
+        expected=beside(
+            device,
+            {"step": "float32", "mu_product": "float32"},
+            {"step": "float64", "mu_product": "float64"},
+        ),
+        source="on the device of the parameter",
+    )
+
+
+def beside(device, usual, by_float64):
+    """Return scalars beside the parameter, in these dtypes and in those where float64 is the default."""
+    return [
+        {key: f"{dtype} [] on {device.type}" for key, dtype in dtypes.items()}
+        for dtypes in (usual, usual, by_float64)
+    ]
+
+
+@claim("loading.missing-options-have-their-defaults")
+@pytest.mark.parametrize(
+    "missing", MISSING, ids=[f"{m.case.optimizer.name.lower()}.{m.option}" for m in MISSING]
+)
+def test_an_option_that_a_checkpoint_lacks_has_its_default(missing):
+    state_dict, training = saved_by(missing.case), fresh(missing.case)
+    expected = training.optimizer.param_groups[0][missing.option]
+    for group in state_dict["param_groups"]:
+        del group[missing.option]
+    training.optimizer.load_state_dict(state_dict)
+    check.same(
+        seen=training.optimizer.param_groups[0].get(missing.option, "nothing"),
+        expected=expected,
+        source="the group of a fresh optimizer",
+    )
+
+
+@claim("loading.missing-decoupling-is-that-of-the-class")
+@optimizers.each(only=("Adam", "AdamW"))
+def test_an_older_checkpoint_decays_as_its_class_does(case):
+    state_dict, training = saved_by(case), fresh(case)
+    for group in state_dict["param_groups"]:
+        del group["decoupled_weight_decay"]
+    training.optimizer.load_state_dict(state_dict)
+    check.same(
+        seen=training.optimizer.param_groups[0]["decoupled_weight_decay"],
+        expected=case.optimizer.name == "AdamW",
+        source="AdamW decouples, Adam does not",
+    )

@@ -1,0 +1,97 @@
+"""Options that turn out not to suit the parameters when a step is taken, and what that leaves behind."""
+
+from copy import deepcopy
+
+import pytest
+import torch
+
+from fixtures import check
+from fixtures.catalogue import optimizers
+from fixtures.claims import claim
+from fixtures.training import Training
+
+FOREACH = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
+WITH_FUSED = ("Adagrad", "Adam", "AdamW", "SGD")
+RATE, BETAS = torch.tensor(0.1), (torch.tensor(0.9), torch.tensor(0.99))
+FOUND_LATE = {
+    "lr": ({"lr": RATE}, RuntimeError),
+    "betas": ({"betas": BETAS}, ValueError),
+    "beta1": ({"betas": (BETAS[0], 0.99)}, ValueError),
+    "beta2": ({"betas": (0.9, BETAS[1])}, ValueError),
+}
+
+
+def everything(training):
+    """Return copies of the parameters and of all that is kept for them."""
+    state = [dict(training.optimizer.state[p]) for p in training.parameters]
+    return {"parameters": training.values(), "state": deepcopy(state)}
+
+
+def check_refused(training, options, error, word=None):
+    """Put options into the group of a training under way; the step is refused and changes nothing."""
+    __tracebackhide__ = True
+    training.run(2)
+    training.closure()
+    before = everything(training)
+    training.optimizer.param_groups[0].update(options)
+    with pytest.raises(error, match=word):
+        training.step()
+    check.same(seen=everything(training), expected=before, source="before the refused step")
+
+
+@claim("refused.capturable-on-the-cpu-changes-nothing")
+@FOREACH
+@optimizers.each(adding={"capturable": False})
+def test_a_group_made_capturable_on_the_cpu_stays_as_it_was(case, foreach, device):
+    training = Training(case, device, foreach=foreach)
+    check_refused(training, {"capturable": True}, AssertionError, "capturable")
+
+
+@claim("refused.capturable-with-counts-on-the-cpu")
+@FOREACH
+@optimizers.each(adding={"capturable": False}, but=("ASGD",))
+def test_a_group_made_capturable_after_a_step_stays_as_it_was(case, foreach, device):
+    training = Training(case, device, foreach=foreach)
+    check_refused(training, {"capturable": True}, AssertionError, "capturable")
+
+
+@claim("refused.tensors-put-into-a-group-change-nothing")
+@pytest.mark.parametrize("options, error", FOUND_LATE.values(), ids=FOUND_LATE)
+@optimizers.each(only=("Adam", "AdamW"), adding={"foreach": True})
+def test_a_group_with_foreach_that_is_given_a_tensor_stays_as_it_was(case, options, error, device):
+    check_refused(Training(case, device), options, error, "Tensor")
+
+
+@claim("refused.foreach-made-differentiable-changes-nothing")
+@optimizers.each(adding={"foreach": True, "differentiable": False}, but=("SGD",))
+def test_a_group_with_foreach_that_is_made_differentiable_stays_as_it_was(case, device):
+    check_refused(Training(case, device), {"differentiable": True}, AssertionError, "autograd")
+
+
+@claim("refused.fused-made-differentiable-changes-nothing")
+@optimizers.each(only=("Adagrad", "Adam", "AdamW"), adding={"fused": True})
+def test_a_fused_group_that_is_made_differentiable_stays_as_it_was(case, device):
+    check_refused(Training(case, device), {"differentiable": True}, RuntimeError, "differentiable")
+
+
+@claim("refused.fused-on-another-device")
+@optimizers.each(only=WITH_FUSED)
+@pytest.mark.parametrize("by", ["constructor", "group"])
+def test_fused_steps_refuse_parameters_without_a_kernel(case, by):
+    parameter = torch.ones(2, device="meta", requires_grad=True)
+    fused = {"fused": True}
+    groups = [{"params": [parameter], **(fused if by == "group" else {})}]
+    optimizer = case.build(groups, **(fused if by == "constructor" else {}))
+    parameter.grad = torch.ones(2, device="meta")
+    with pytest.raises(RuntimeError, match="supported devices"):
+        optimizer.step()
+
+
+@claim("refused.fused-complex-parameters-of-a-group")
+@optimizers.each(only=WITH_FUSED)
+def test_a_fused_group_refuses_complex_parameters(case, device):
+    parameter = torch.ones(2, dtype=torch.complex64, device=device, requires_grad=True)
+    optimizer = case.build([{"params": [parameter], "fused": True}])
+    parameter.grad = torch.ones_like(parameter)
+    with pytest.raises(RuntimeError, match="floating point"):
+        optimizer.step()
