@@ -62,6 +62,45 @@ def test_a_test_that_slips_in_a_tensor_on_the_cpu_is_red(project: ProjectMaker) 
     assert "found at least two devices" in end.text
 
 
+@needs_it
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        pytest.param(("emulated:3",), "no device emulated:3 here: torch sees 1", id="index"),
+        pytest.param(("emulated", "--require-device", "emulated:3"), "emulated:3", id="required"),
+    ],
+)
+def test_an_index_that_is_not_there(
+    project: ProjectMaker, arguments: tuple[str, ...], said: str
+) -> None:
+    end = project(FOUR_CLAIMS, ONE_TEST_EACH).run_in_new_process("--device", *arguments)
+    assert end.code == 4
+    assert said in end.text
+
+
+LACKING = {
+    "float64": '@pytest.mark.parametrize("dtype", [torch.float64], ids=["wide"])\n'
+    '@claim("demo.holds")\ndef test_it(dtype, device): torch.ones(1, dtype=dtype, device=device)\n',
+    "complex": '@pytest.mark.needs(torch.complex64)\n@claim("demo.holds")\n'
+    "def test_it(device): torch.ones(1, dtype=torch.complex64, device=device)\n",
+    "sparse": 'from fixtures.catalogue import optimizers\n@claim("demo.holds")\n'
+    '@optimizers.each(only=("SparseAdam",))\ndef test_it(case, device): '
+    "torch.ones(2, device=device).to_sparse()\n",
+    "fused": 'from fixtures.catalogue import optimizers\n@claim("demo.holds")\n'
+    '@optimizers.each(only=("Adam",), adding={"fused": True})\n'
+    "def test_it(case, device): assert False\n",
+}
+
+
+@needs_it
+@pytest.mark.parametrize("what", LACKING)
+def test_what_a_device_lacks_is_not_asked_of_it(project: ProjectMaker, what: str) -> None:
+    small = project(claims("demo.holds"), LACKING[what])
+    end = small.run_in_new_process("--device", "emulated", "--emulated-without", what, "-rs")
+    assert emulated(end).endswith("cases on emulated: 1 not applicable")
+    assert f"the emulated device is to have no {what}" in end.text
+
+
 @pytest.mark.skipif(NEW_ENOUGH, reason="this torch can emulate an accelerator")
 def test_an_older_torch_is_said_in_a_line(project: ProjectMaker) -> None:
     end = project(FOUR_CLAIMS, ONE_TEST_EACH).run("--device", "emulated")

@@ -1,0 +1,103 @@
+"""Which implementation an optimizer takes for parameters on an accelerator."""
+
+import pytest
+import torch
+from torch.nn import Parameter
+
+from fixtures import check
+from fixtures.catalogue import optimizers
+from fixtures.claims import claim
+from fixtures.operators import kernels_of_a_step
+from fixtures.training import Training, start
+
+ONE_BY_ONE, FOREACH, FUSED = "one by one", "foreach", "fused"
+# The others have no foreach, or do not take it unless they are asked to.
+FOREACH_BY_DEFAULT = (
+    "ASGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "Rprop", "SGD",
+)  # fmt: skip
+LOOPS_BY_DEFAULT = ("Adafactor", "Muon", "SparseAdam")
+
+
+class Marked(torch.Tensor):
+    """A kind of tensor of one's own, that does nothing special."""
+
+
+def check_kernels(training, expected):
+    __tracebackhide__ = True
+    training.run(1)
+    seen = kernels_of_a_step(training.optimizer)
+    assert seen == expected, f"the kernels of a step are {seen}, not {expected}"
+
+
+@pytest.fixture
+def takes_foreach(device, not_applicable):
+    """Leave out the device for which torch has no kernels over lists by default."""
+    if device.type == "mps":
+        not_applicable("torch does not count mps among the devices that take foreach by default")
+
+
+@claim("devices.foreach-is-the-default")
+@pytest.mark.usefixtures("takes_foreach")
+@optimizers.each(every_preset=True, only=FOREACH_BY_DEFAULT)
+def test_kernels_over_lists_are_taken_by_default(case, device):
+    check_kernels(Training(case, device), FOREACH)
+
+
+@claim("devices.some-loop-by-default")
+@optimizers.each(only=LOOPS_BY_DEFAULT)
+def test_three_optimizers_go_one_by_one_by_default(case, device):
+    check_kernels(Training(case, device), ONE_BY_ONE)
+
+
+@claim("devices.fused-if-asked-for")
+@optimizers.each(only=("Adam", "AdamW", "SGD"), adding={"fused": True})
+def test_fused_kernels_are_taken_if_asked_for(case, device):
+    check_kernels(Training(case, device), FUSED)
+
+
+@claim("devices.a-parameter-on-the-cpu-makes-it-a-loop")
+@optimizers.each(only=FOREACH_BY_DEFAULT)
+def test_one_parameter_on_the_cpu_keeps_all_from_foreach(case, device):
+    training = Training(case, device)
+    on_device, on_cpu = training.parameters[0], Parameter(training.parameters[1].detach().cpu())
+    on_device.grad, on_cpu.grad = torch.ones_like(on_device), torch.ones_like(on_cpu)
+    seen = kernels_of_a_step(case.build([on_device, on_cpu]))
+    assert seen == ONE_BY_ONE, f"the kernels of a step are {seen}, not {ONE_BY_ONE}"
+
+
+@claim("devices.a-kind-of-tensor-of-one-s-own-makes-it-a-loop")
+@optimizers.each(only=FOREACH_BY_DEFAULT)
+def test_a_subclass_among_the_parameters_keeps_all_from_foreach(case, device):
+    plain, other = start(case, device)
+    marked = other.detach().as_subclass(Marked).requires_grad_()
+    plain.grad, marked.grad = torch.ones_like(plain), torch.ones_like(marked)
+    seen = kernels_of_a_step(case.build([plain, marked]))
+    assert seen == ONE_BY_ONE, f"the kernels of a step are {seen}, not {ONE_BY_ONE}"
+
+
+@claim("devices.dtypes-may-mix-in-a-group")
+@pytest.mark.needs(torch.bfloat16, torch.float64)
+@optimizers.each(only=FOREACH_BY_DEFAULT)
+@pytest.mark.parametrize("foreach", [None, False], ids=["default", "loop"])
+def test_each_dtype_of_a_group_is_stepped_as_if_alone(case, foreach, device):
+    mixed, alone = parameters_of_each_dtype(device), parameters_of_each_dtype(device)
+    trained_together = [case.build(mixed, foreach=foreach)]
+    trained_alone = [case.build([parameter], foreach=foreach) for parameter in alone]
+    for optimizer in trained_together + trained_alone:
+        optimizer.step()
+        optimizer.step()
+    check.same(
+        seen=[p.detach() for p in mixed],
+        expected=[p.detach() for p in alone],
+        source="an optimizer for each parameter",
+    )
+
+
+def parameters_of_each_dtype(device):
+    """Return parameters of three dtypes, the first twice, with gradients."""
+    made = []
+    for dtype in (torch.float32, torch.bfloat16, torch.float64, torch.float32):
+        parameter = Parameter(torch.tensor([0.5, -1.0, 2.0], dtype=dtype, device=device))
+        parameter.grad = torch.tensor([0.25, 1.0, -0.5], dtype=dtype, device=device)
+        made.append(parameter)
+    return made
