@@ -3,6 +3,7 @@
 import ast
 import inspect
 import re
+import textwrap
 import warnings
 
 import pytest
@@ -19,10 +20,11 @@ WITH_EXAMPLES = (
     "CosineAnnealingWarmRestarts", "CyclicLR", "ExponentialLR", "LambdaLR", "LinearLR",
     "MultiStepLR", "MultiplicativeLR", "OneCycleLR", "PolynomialLR", "ReduceLROnPlateau",
     "SequentialLR", "StepLR", "AveragedModel", "SWALR", "update_bn", "Optimizer.load_state_dict",
-    "CosineAnnealingWarmRestarts.step",
+    "CosineAnnealingWarmRestarts.step", "swap_in_optimizer_params_and_state",
 )  # fmt: skip
 MODULES = (torch.optim, lr_scheduler, swa_utils)
 DEFAULT = re.compile(r"default:?\s+`*(.+?)`*\.?\)?\s*$", re.IGNORECASE | re.MULTILINE)
+PROMPTED = re.compile(r"^ *(?:>>>|\.\.\.) ?(.*)$", re.MULTILINE)
 # What an example leaves to the reader: loader, model = ...
 PLACEHOLDER = re.compile(r"^\w[\w, ]* = (\.\.\.|[\w.]+\(\.\.\.\))")
 
@@ -101,8 +103,13 @@ def codes_of(documented):
     found = [getattr(m, name) for m in MODULES if hasattr(m, name)]
     docstrings = [(getattr(value, member) if member else value).__doc__ or "" for value in found]
     sections = [t for text in docstrings for k, t in documentation.sections(text) if k == "example"]
-    lines = [re.findall(r"^ *(?:>>>|\.\.\.) ?(.*)$", text, re.MULTILINE) for text in sections]
+    lines = [PROMPTED.findall(text) or block(text) for text in sections]
     return ["\n".join(li for li in of if not PLACEHOLDER.match(li)) for of in lines if of]
+
+
+def block(text):
+    """Return the lines of a literal block: what stands below a line that ends with two colons."""
+    return textwrap.dedent(text.partition("::\n")[2]).splitlines()
 
 
 def of_the_reader(documented):
@@ -113,13 +120,16 @@ def of_the_reader(documented):
     parameters = {"LambdaLR": groups}.get(documented, model.parameters())
     batch = (torch.ones(4, 2), torch.zeros(4, 2))
     given = {
-        **vars(lr_scheduler), **vars(swa_utils), "torch": torch, "model": model, "net": model,
+        **vars(torch.optim), **vars(lr_scheduler), **vars(swa_utils), "torch": torch,
+        "model": model, "net": model,
         "input": batch[0], "target": batch[1], "loader": [batch], "data_loader": [batch],
         "dataloader": [{"inputs": batch[0], "labels": batch[1]}],
         "loss_fn": torch.nn.MSELoss(), "criterion": torch.nn.MSELoss(), "T_0": 20, "T_mult": 2,
         "optimizer": torch.optim.SGD(parameters, lr=0.05, momentum=0.9),
         "validate": lambda _: 1.0,
     }  # fmt: skip
+    given["loss_fn"](model(batch[0]), batch[1]).backward()
+    given["optimizer"].step()
     given["opt"] = given["optimizer"]
     given["train"] = given["train_batch"] = lambda _: given["optimizer"].step()
     return given

@@ -1,0 +1,84 @@
+"""What schedulers offer besides their steps: the rates that they compute, and the scale of a cycle."""
+
+import warnings
+
+import pytest
+import torch
+from torch.optim import lr_scheduler
+
+from fixtures import check
+from fixtures.catalogue import schedulers
+from fixtures.catalogue.schedulers import inverse, momenta_of, two_groups
+from fixtures.claims import claim
+
+NUMBERS = (0.125, 0.0625)
+AS_GIVEN = {
+    "numbers": lambda: two_groups(NUMBERS),
+    "tensors": lambda: two_groups([torch.tensor(rate) for rate in NUMBERS]),
+}
+# The scale of the first, third and fifth argument.
+SCALES = {
+    "triangular": ({"mode": "triangular"}, [1.0, 1.0, 1.0]),
+    "triangular2": ({"mode": "triangular2"}, [1.0, 0.25, 0.0625]),
+    "exp_range": ({"mode": "exp_range", "gamma": 0.5}, [0.5, 0.125, 0.03125]),
+    "given": ({"scale_fn": inverse}, [0.5, 0.25, 1 / 6]),
+}
+CYCLES = ("CyclicLR", "OneCycleLR")
+
+
+def computed_by(scheduler):
+    """Return what get_lr() returns, without its warning that it is called by hand."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return scheduler.get_lr()
+
+
+@claim("schedulers.rates-have-the-types-of-the-groups")
+@pytest.mark.parametrize("build", AS_GIVEN.values(), ids=AS_GIVEN)
+@schedulers.each(first=True)
+def test_the_rates_are_a_list_in_the_types_of_the_groups(schedule, build):
+    optimizer = build()
+    scheduler = schedule.build(optimizer)
+    optimizer.step()
+    scheduler.step()
+    expected = [type(group["lr"]).__name__ for group in optimizer.param_groups]
+    seen = [scheduler.get_last_lr(), computed_by(scheduler)]
+    check.same(
+        seen=[[type(rate).__name__ for rate in rates] for rates in seen],
+        expected=[expected, expected],
+        source="the rates in the groups",
+    )
+
+
+@claim("schedulers.computed-rates-are-copies")
+@schedulers.each(but=CYCLES, first=True)
+def test_changing_what_get_lr_returned_changes_no_rate(schedule):
+    optimizer = AS_GIVEN["tensors"]()
+    scheduler = schedule.build(optimizer)
+    before = [group["lr"].clone() for group in optimizer.param_groups]
+    for rate in computed_by(scheduler):
+        rate.fill_(9.0)
+    seen = [group["lr"] for group in optimizer.param_groups]
+    check.same(seen=seen, expected=before, source="the rates before")
+
+
+@claim("schedulers.computing-a-rate-writes-the-momentum")
+@schedulers.each(only=CYCLES, first=True)
+def test_get_lr_writes_the_momentum_of_its_place(schedule):
+    optimizer = two_groups()
+    scheduler = schedule.build(optimizer)
+    optimizer.step()
+    scheduler.step()
+    expected = momenta_of(optimizer)
+    for group in optimizer.param_groups:
+        group["momentum"] = 0.25
+    computed_by(scheduler)
+    check.same(seen=momenta_of(optimizer), expected=expected, source="what step() had written")
+
+
+@claim("schedulers.scale-of-a-cycle")
+@pytest.mark.parametrize("options, expected", SCALES.values(), ids=SCALES)
+def test_the_scale_is_that_of_the_policy(options, expected):
+    scheduler = lr_scheduler.CyclicLR(two_groups(), base_lr=0.01, max_lr=0.1, **options)
+    seen = [float(scheduler.scale_fn(x)) for x in (1, 3, 5)]
+    check.same(seen=seen, expected=expected, source="1, 1/2^(x-1), gamma^x, or the function given")
