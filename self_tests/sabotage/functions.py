@@ -1,6 +1,6 @@
 """Faults of the functions behind the classes."""
 
-from torch.optim import adamw, asgd, radam, sgd
+from torch.optim import _adafactor, _muon, adamw, asgd, radam, sgd, sparse_adam
 
 from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks
@@ -32,3 +32,18 @@ def the_function_of_radam_takes_any_counts(_: Patch) -> None:
 @breaks("functions.take-the-steps-of-their-rule")
 def the_function_of_asgd_maximizes_by_default(_: Patch) -> None:
     edit(asgd, "        grad = grad if not maximize else -grad", "        grad = -grad")
+
+
+@breaks("functions.take-the-steps-of-their-class")
+def the_class_of_sparse_adam_doubles_its_eps(_: Patch) -> None:
+    edit(sparse_adam, 'eps=group["eps"],', 'eps=1 + group["eps"],')
+
+
+@breaks("functions.adafactor-refuses")
+def the_function_of_adafactor_takes_any_counts(_: Patch) -> None:
+    edit(_adafactor, "isinstance(t, torch.Tensor) for t in", "isinstance(t, object) for t in")
+
+
+@breaks("functions.muon-refuses")
+def the_function_of_muon_loops_when_asked_for_foreach(_: Patch) -> None:
+    edit(_muon, "    if foreach is not None and foreach:", "    if foreach is None and foreach:")

@@ -63,3 +63,12 @@ def foreach_is_taken_on_the_cpu(_: Patch) -> None:
         "p.device.type in foreach_supported_devices",
         "p.device.type in [*foreach_supported_devices, 'cpu']",
     )
+
+
+@breaks("complex.takes-gradients-that-are-conjugated-views")
+def sgd_takes_a_conjugated_gradient_for_what_lies_in_memory(_: Patch) -> None:
+    edit(
+        sgd,
+        "        grad = grads[i] if not maximize else -grads[i]",
+        "        grad = grads[i].conj() if grads[i].is_conj() else grads[i]",
+    )

@@ -51,11 +51,52 @@ def test_afterwards_the_optimizer_is_as_before(case, device):
     before, group = everything(training), training.optimizer.param_groups[0]
     with swapped_in(training, guest):
         step_on(guest, training)
-        training.optimizer.param_groups[0]["lr"] = 0.125
+        training.optimizer.param_groups[0].update(lr=0.125, unheard_of=1)
     same = [p is q for p, q in zip(group["params"], training.parameters, strict=True)]
     check.same(
         seen=[everything(training), same], expected=[before, [True, True]], source="before swapping"
     )
+
+
+@claim("swapping-in.drops-added-groups")
+@optimizers.each(only=("Adam",))
+def test_afterwards_a_group_that_was_added_is_gone(case, device):
+    training, guest = trained(case, device, steps=1), trained(case, device, steps=3)
+    before, added = everything(training), torch.ones(1, device=device, requires_grad=True)
+    with swapped_in(training, guest):
+        training.optimizer.add_param_group({"params": [added]})
+    check.same(seen=everything(training), expected=before, source="before swapping")
+
+
+@claim("swapping-in.goes-by-the-order")
+@optimizers.each(only=("Adam", "Muon"))
+def test_the_guests_are_given_to_the_groups_in_their_order(case, device):
+    training, guest, alone = (in_two_groups(case, device, steps) for steps in (1, 3, 4))
+    with swapped_in(training, guest):
+        step_on(guest, training)
+    check.same(seen=guest.values(), expected=alone.values(), source="a step of the guest's own")
+
+
+def in_two_groups(case, device, steps):
+    """Return a training whose parameters have a group each, after so many steps."""
+    training = fresh(case, device)
+    training.optimizer = case.build([{"params": [p]} for p in training.parameters])
+    training.run(steps)
+    return training
+
+
+@claim("swapping-in.hooks-see-the-guests")
+@optimizers.each(only=("Adam",))
+def test_a_hook_sees_the_parameters_that_were_swapped_in(case, device):
+    training, guest = trained(case, device, steps=1), trained(case, device, steps=3)
+    seen = []
+    training.optimizer.register_step_post_hook(
+        lambda optimizer, *_: seen.extend(optimizer.param_groups[0]["params"])
+    )
+    with swapped_in(training, guest):
+        step_on(guest, training)
+    same = [p is q for p, q in zip(seen, guest.parameters, strict=True)]
+    check.same(seen=same, expected=[True, True], source="the parameters of the guest")
 
 
 @claim("swapping-in.comes-back-after-an-error")

@@ -59,7 +59,7 @@ def test_tensors_of_any_shape_take_them_in_coarse_dtypes(case, dtype, foreach, d
 @pytest.mark.parametrize("lr", [0.01, 0.5], ids="lr={}".format)
 def test_a_rate_in_a_tensor_is_a_rate_also_out_of_step(lr, foreach, device):
     rule = optimizers.Case(optimizers.by_name("Adafactor"), optimizers.Preset("rate", {"lr": lr}))
-    run = SideBySide(rule, device, table=gradients.FACTORED, tensor_lr=True)
+    run = SideBySide(rule, device, table=gradients.FACTORED, tensors=("lr",))
     check.close(
         seen=run.by_torch(foreach=foreach),
         expected=run.by_oracle(),
