@@ -8,7 +8,7 @@ from torch.optim import lr_scheduler
 
 from fixtures import check
 from fixtures.catalogue import schedulers
-from fixtures.catalogue.schedulers import inverse, momenta_of, two_groups
+from fixtures.catalogue.schedulers import advance, inverse, momenta_of, two_groups
 from fixtures.claims import claim
 
 NUMBERS = (0.125, 0.0625)
@@ -23,6 +23,15 @@ SCALES = {
     "exp_range": ({"mode": "exp_range", "gamma": 0.5}, [0.5, 0.125, 0.03125]),
     "given": ({"scale_fn": inverse}, [0.5, 0.25, 1 / 6]),
 }
+COMPOSED = {
+    "chainedscheduler": lambda o: lr_scheduler.ChainedScheduler(
+        [lr_scheduler.StepLR(o, 3), lr_scheduler.ExponentialLR(o, 0.875)]
+    ),
+    "sequentiallr": lambda o: lr_scheduler.SequentialLR(
+        o, [lr_scheduler.ConstantLR(o, 0.5, 4), lr_scheduler.ExponentialLR(o, 0.875)], [7]
+    ),
+}
+BUILT = COMPOSED | {entry.id: entry.build for entry in schedulers.SCHEDULES}
 CYCLES = ("CyclicLR", "OneCycleLR")
 
 
@@ -82,3 +91,16 @@ def test_the_scale_is_that_of_the_policy(options, expected):
     scheduler = lr_scheduler.CyclicLR(two_groups(), base_lr=0.01, max_lr=0.1, **options)
     seen = [float(scheduler.scale_fn(x)) for x in (1, 3, 5)]
     check.same(seen=seen, expected=expected, source="1, 1/2^(x-1), gamma^x, or the function given")
+
+
+@claim("schedulers.every-state-restores-its-schedule")
+@pytest.mark.parametrize("build", BUILT.values(), ids=BUILT)
+def test_a_scheduler_goes_on_from_the_state_of_another(build):
+    optimizer, fresh_optimizer = two_groups(), two_groups()
+    scheduler, fresh = build(optimizer), build(fresh_optimizer)
+    advance(optimizer, scheduler, 5)
+    fresh.load_state_dict(scheduler.state_dict())
+    fresh_optimizer.load_state_dict(optimizer.state_dict())
+    expected = [advance(optimizer, scheduler, 8), momenta_of(optimizer)]
+    seen = [advance(fresh_optimizer, fresh, 8), momenta_of(fresh_optimizer)]
+    check.same(seen=seen, expected=expected, source="the scheduler that was not interrupted")
