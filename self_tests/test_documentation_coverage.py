@@ -5,11 +5,12 @@ import torch
 
 from fixtures.citations import unknown
 from fixtures.specification.register import read_register
+from fixtures.specification.torch_range import TorchRange
 from self_tests.documentation_coverage import Coverage, measure
 from self_tests.forked_cases import ROOT
 
 # How much of the documentation of these releases the claims cite; it only ever grows.
-RECORDED = {"2.13": 62.0, "2.15": 62.0}
+RECORDED = {"2.13": 95.0, "2.15": 95.0}
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +29,10 @@ def test_nothing_is_left_out_that_a_claim_cites(coverage: Coverage) -> None:
     assert coverage.stale == []
 
 
+@pytest.mark.skipif(
+    torch.__version__ not in TorchRange(">=2.13"),
+    reason="the notes that claims cite are those of later releases",
+)
 def test_claims_cite_what_there_is() -> None:
     register = read_register(ROOT / "docs" / "spec")
     assert {c.id: found for c in register if (found := unknown(c))} == {}
