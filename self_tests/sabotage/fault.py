@@ -17,23 +17,27 @@ class Fault:
         claim: The id of the claim that must fail.
         chapter: The chapter file of self_tests/sabotage that it stands in.
         apply: Breaks torch through the given MonkeyPatch.
+        device: Whose cases have to notice it: the CPU's, or those of the emulated accelerator.
     """
 
     name: str
     claim: str
     chapter: str
     apply: Callable[[Patch], None]
+    device: str = "cpu"
 
 
 FAULTS: list[Fault] = []
 
 
-def breaks(claim: str) -> Callable[[Callable[[Patch], None]], Callable[[Patch], None]]:
-    """Enter a function as the fault that a claim must notice."""
+def breaks(
+    claim: str, *, device: str = "cpu"
+) -> Callable[[Callable[[Patch], None]], Callable[[Patch], None]]:
+    """Enter a function as the fault that a claim must notice, asked of a device."""
 
     def enter(function: Callable[[Patch], None]) -> Callable[[Patch], None]:
         chapter = function.__module__.rpartition(".")[2]
-        FAULTS.append(Fault(function.__name__, claim, chapter, function))
+        FAULTS.append(Fault(function.__name__, claim, chapter, function, device))
         return function
 
     return enter

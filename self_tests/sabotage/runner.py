@@ -3,11 +3,14 @@
 import importlib
 import pkgutil
 from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from multiprocessing import get_context
 
 import pytest
 
 import self_tests.sabotage
+from fixtures import emulated
 from self_tests.forked_cases import Outcome, Specification, Trial, in_specification
 from self_tests.loaded_code import loaded_optim
 from self_tests.sabotage.fault import FAULTS, Fault
@@ -27,6 +30,22 @@ def commit(faults: Iterable[Fault], jobs: int = 2) -> dict[str, Outcome]:
     """Return, for each fault by name, what the cases of its claim made of it."""
     chosen = list(faults)
     outcomes: dict[str, Outcome] = {}
+    if on_the_cpu := [fault for fault in chosen if fault.device == "cpu"]:
+        outcomes |= _commit(on_the_cpu, jobs, "-m", "cpu")
+    if elsewhere := [fault.name for fault in chosen if fault.device != "cpu"]:
+        # The emulated accelerator is there for good once it is registered: in another process.
+        with ProcessPoolExecutor(1, mp_context=get_context("fork")) as process:
+            outcomes |= process.submit(_commit_on_the_accelerator, elsewhere, jobs).result()
+    return outcomes
+
+
+def _commit_on_the_accelerator(names: list[str], jobs: int) -> dict[str, Outcome]:
+    faults = [fault for fault in all_faults() if fault.name in names]
+    return _commit(faults, jobs, "--device", emulated.NAME)
+
+
+def _commit(faults: list[Fault], jobs: int, *arguments: str) -> dict[str, Outcome]:
+    outcomes: dict[str, Outcome] = {}
 
     def work(specification: Specification) -> None:
         trials = [
@@ -35,11 +54,11 @@ def commit(faults: Iterable[Fault], jobs: int = 2) -> dict[str, Outcome]:
                 partial(fault.apply, pytest.MonkeyPatch()),
                 specification.cases_of(fault.claim),
             )
-            for fault in chosen
+            for fault in faults
         ]
         loaded_optim()
         for outcome in specification.try_all(trials, jobs):
             outcomes[outcome.name] = outcome
 
-    in_specification(work, "-m", "cpu")
+    in_specification(work, *arguments)
     return outcomes
