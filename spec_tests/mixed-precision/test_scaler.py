@@ -15,8 +15,9 @@ from fixtures.training import Training
 
 NEEDING_CLOSURE = tuple(entry.name for entry in OPTIMIZERS if entry.needs_closure)
 SCALE = 2.0**10  # a power of two, so that scaling rounds nothing
-BY_DEFAULT = optimizers.each(every_preset=True, but=NEEDING_CLOSURE)
-FUSED = optimizers.each(every_preset=True, adding={"fused": True})
+BY_DEFAULT = optimizers.each(but=NEEDING_CLOSURE)
+FUSED = optimizers.each(adding={"fused": True})
+EVERY_FUSED = optimizers.each(every_preset=True, adding={"fused": True})
 
 
 def scaler_of(device, **options):
@@ -152,7 +153,7 @@ def test_a_training_goes_on_as_if_there_had_been_no_skipped_step(case, device):
 
 @claim("scaler.skipped-fused-steps-leave-no-trace")
 @pytest.mark.usefixtures("memory_starts_as_nan")
-@FUSED
+@EVERY_FUSED
 def test_fused_steps_go_on_as_if_there_had_been_no_skipped_step(case, device):
     check_goes_on_as_if_skipped(case, device)
 

@@ -18,7 +18,7 @@ CONVERSION = "Converting a tensor with requires_grad=True to a scalar"
 RETURNED = {"item": torch.Tensor.item, "detach": torch.Tensor.detach}
 
 
-def train(training, returned, steps=3):
+def train(training, returned, steps=2):
     """Step with a closure that returns the loss in one of its forms; return where that led."""
 
     def closure():

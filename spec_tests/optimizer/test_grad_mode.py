@@ -2,12 +2,14 @@
 
 from contextlib import suppress
 from copy import deepcopy
+from itertools import product
 
 import pytest
 import torch
 
 from fixtures import check
 from fixtures.catalogue import optimizers
+from fixtures.checkpoints.trainings import fresh
 from fixtures.claims import claim
 from fixtures.training import Training
 
@@ -16,7 +18,6 @@ MODES = {
     "no_grad": torch.no_grad,
     "inference": torch.inference_mode,
 }
-EACH_MODE = pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
 WITHOUT_TENSORS = ("Adagrad", "SGD")  # Adagrad has its state from construction, plain SGD has none
 
 
@@ -43,25 +44,35 @@ def switching():
 CLOSURES = {"returning": lambda: 1.0, "failing": failing, "switching": switching}
 
 
-@claim("step.leaves-grad-mode-as-it-was")
-@EACH_MODE
-@pytest.mark.parametrize("closure", CLOSURES.values(), ids=CLOSURES)
-@optimizers.each()
-def test_grad_mode_after_a_step_is_that_before(case, closure, mode, device):
-    training = Training(case, device)
-    training.backward()
+def modes_around(training, mode, closure):
+    """Return the modes before a step and after it."""
     with mode():
         before = modes_now()
         with suppress(ClosureError):
             training.optimizer.step(closure)
         after = modes_now()
-    check.same(seen=after, expected=before, source="the modes before the step")
+    return before, after
+
+
+@claim("step.leaves-grad-mode-as-it-was")
+@optimizers.each()
+def test_grad_mode_after_a_step_is_that_before(case, device):
+    around = {}
+    for (mode_name, mode), (name, closure) in product(MODES.items(), CLOSURES.items()):
+        training = Training(case, device)
+        training.backward()
+        around[f"{mode_name}, {name}"] = modes_around(training, mode, closure)
+    check.same(
+        seen={name: after for name, (_, after) in around.items()},
+        expected={name: before for name, (before, _) in around.items()},
+        source="the modes before the step",
+    )
 
 
 @claim("closures.errors-reach-the-caller")
-@optimizers.each(every_preset=True)
+@optimizers.each()
 def test_an_error_in_the_closure_leaves_everything_as_it_was(case, device):
-    training = Training(case, device)
+    training = fresh(case, device)
     training.run(1)
     before = [training.values(), deepcopy(training.optimizer.state_dict())]
     with pytest.raises(ClosureError):
@@ -74,9 +85,9 @@ def test_an_error_in_the_closure_leaves_everything_as_it_was(case, device):
 
 
 @claim("closures.errors-reach-the-caller")
-@optimizers.each(every_preset=True)
+@optimizers.each()
 def test_a_training_goes_on_after_an_error_in_the_closure(case, device):
-    interrupted, other = Training(case, device), Training(case, device)
+    interrupted, other = fresh(case, device), fresh(case, device)
     interrupted.run(1)
     with suppress(ClosureError):
         interrupted.optimizer.step(failing)

@@ -5,8 +5,8 @@ import torch
 
 from fixtures import check
 from fixtures.catalogue import optimizers
+from fixtures.checkpoints.trainings import fresh
 from fixtures.claims import claim
-from fixtures.training import Training
 
 SHAPES = pytest.mark.parametrize("shape", [(1,), (1, 1)], ids=["vector", "matrix"])
 
@@ -21,8 +21,8 @@ def loop_of(case):
 @optimizers.each()
 def test_a_rate_of_one_element_counts_whatever_its_shape(case, shape, device):
     rate = torch.tensor(0.01)
-    scalar = Training(case, device, lr=rate, **loop_of(case))
-    shaped = Training(case, device, lr=rate.reshape(shape), **loop_of(case))
+    scalar = fresh(case, device, lr=rate, **loop_of(case))
+    shaped = fresh(case, device, lr=rate.reshape(shape), **loop_of(case))
     for training in (scalar, shaped):
         training.run(2)
     check.same(
@@ -35,7 +35,7 @@ def test_a_rate_of_one_element_counts_whatever_its_shape(case, shape, device):
 @optimizers.each(adding={"foreach": True}, but=("Adam", "AdamW"))
 def test_so_it_does_with_foreach(case, shape, device):
     rate = torch.tensor(0.01)
-    scalar, shaped = Training(case, device, lr=rate), Training(case, device, lr=rate.reshape(shape))
+    scalar, shaped = fresh(case, device, lr=rate), fresh(case, device, lr=rate.reshape(shape))
     for training in (scalar, shaped):
         training.run(2)
     check.same(
@@ -48,8 +48,8 @@ def test_so_it_does_with_foreach(case, shape, device):
 @optimizers.each(only=("Adam", "AdamW"))
 def test_betas_of_one_element_count_whatever_their_shape(case, shape, device):
     betas = (torch.tensor(0.5), torch.tensor(0.75))
-    scalar = Training(case, device, betas=betas, foreach=False)
-    shaped = Training(case, device, betas=[b.reshape(shape) for b in betas], foreach=False)
+    scalar = fresh(case, device, betas=betas, foreach=False)
+    shaped = fresh(case, device, betas=[b.reshape(shape) for b in betas], foreach=False)
     for training in (scalar, shaped):
         training.run(2)
     check.same(seen=shaped.values(), expected=scalar.values(), source="betas without dimensions")

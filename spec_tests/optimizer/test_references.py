@@ -5,6 +5,7 @@ import torch
 
 from fixtures import check
 from fixtures.catalogue import optimizers
+from fixtures.checkpoints.trainings import fresh
 from fixtures.claims import claim
 from fixtures.training import Training
 
@@ -71,7 +72,7 @@ def test_a_parameter_that_takes_the_place_of_another_is_not_moved(case, device):
 def test_a_module_that_is_cast_before_the_first_step_is_trained_in_its_new_dtype(
     case, dtype, device
 ):
-    cast, built = Training(case, device), Training(case, device, dtype=dtype)
+    cast, built = fresh(case, device), fresh(case, device, dtype=dtype)
     holder = torch.nn.ParameterList(cast.parameters).to(dtype)
     with torch.no_grad():
         for parameter, same in zip(holder, built.parameters, strict=True):

@@ -56,6 +56,6 @@ def test_a_shared_parameter_trains_as_one_that_stands_alone(case, device):
     alone, shared = Training(case, device), Training(case, device)
     model = torch.nn.ModuleList(Tied(parameter) for parameter in shared.parameters)
     shared.optimizer = case.build(model.parameters())
-    alone.run(3)
-    shared.run(3)
+    alone.run(2)
+    shared.run(2)
     check.same(seen=shared.values(), expected=alone.values(), source="the same, not shared")
