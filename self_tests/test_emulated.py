@@ -1,5 +1,7 @@
 """The emulated accelerator: that it is one to torch, and that the lane over it can be red."""
 
+from textwrap import dedent
+
 import pytest
 import torch
 
@@ -76,6 +78,26 @@ def test_an_index_that_is_not_there(
     end = project(FOUR_CLAIMS, ONE_TEST_EACH).run_in_new_process("--device", *arguments)
     assert end.code == 4
     assert said in end.text
+
+
+A_BACKEND = """
+    from fixtures import emulated
+
+    emulated.NAME = "abacus"
+    from fixtures.emulated import registration
+
+    registration.register()
+    emulated.NAME = "emulated"
+"""
+
+
+@needs_it
+def test_a_backend_of_one_s_own_is_asked_by_its_name(project: ProjectMaker) -> None:
+    small = project(FOUR_CLAIMS, ONE_TEST_EACH.replace("emulated", "abacus"))
+    small.write("my_backend.py", dedent(A_BACKEND))
+    end = small.run_in_new_process("-p", "my_backend", "--device", "abacus", "-m", "abacus")
+    assert end.code == 0, end.text
+    assert emulated(end).endswith("cases on abacus: 2 holds")
 
 
 LACKING = {
