@@ -189,3 +189,33 @@ def building_is_deprecated(patch: Patch) -> None:
         init(self, *args, **options)
 
     patch.setattr(torch.optim.Rprop, "__init__", warning)
+
+
+def _rewrite(patch: Patch, thing: Any, old: str, new: str) -> None:
+    """Change what a docstring says."""
+    patch.setattr(thing, "__doc__", (thing.__doc__ or "").replace(old, new))
+
+
+@breaks("docstrings.list-what-there-is")
+def an_argument_is_listed_under_another_name(patch: Patch) -> None:
+    _rewrite(patch, lr_scheduler.StepLR, "gamma (float)", "decay (float)")
+
+
+@breaks("docstrings.list-every-parameter")
+def an_argument_is_not_listed(patch: Patch) -> None:
+    _rewrite(patch, torch.optim.SGD, "dampening (float, optional)", "of the momentum")
+
+
+@breaks("docstrings.state-the-defaults-of-schedulers")
+def another_default_is_stated(patch: Patch) -> None:
+    _rewrite(patch, lr_scheduler.StepLR, "Default: 0.1", "Default: 0.2")
+
+
+@breaks("docstrings.examples-run")
+def an_example_misspells_an_argument(patch: Patch) -> None:
+    _rewrite(patch, lr_scheduler.StepLR, "step_size=30", "period=30")
+
+
+@breaks("docstrings.examples-run")
+def an_example_warns(patch: Patch) -> None:
+    _rewrite(patch, lr_scheduler.CosineAnnealingLR, ">>> for", ">>> scheduler.step(3)\n    >>> for")

@@ -204,3 +204,8 @@ def parameters_are_born_frozen(patch: Patch) -> None:
         return new(cls, data, requires_grad)
 
     patch.setattr(torch.nn.Parameter, "__new__", frozen)
+
+
+@breaks("state.adagrad-shares-its-sums")
+def adagrad_shares_nothing(patch: Patch) -> None:
+    patch.setattr(torch.optim.Adagrad, "share_memory", lambda self: None)

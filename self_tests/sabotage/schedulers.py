@@ -113,3 +113,51 @@ def tiny_changes_are_made(_: Patch) -> None:
 @breaks("schedules.warm-restarts-at-a-fraction")
 def a_restart_at_a_fraction_has_the_old_length(_: Patch) -> None:
     edit(lr_scheduler, "self.T_i = self.T_0 * self.T_mult ** (n)", "self.T_i = self.T_0")
+
+
+@breaks("schedulers.scale-of-a-cycle")
+def a_cycle_is_scaled_by_another_power(patch: Patch) -> None:
+    edit(lr_scheduler, "return 1 / (2.0 ** (x - 1))", "return 1 / (2.0 ** x)")
+
+
+@breaks("schedulers.computed-rates-are-copies")
+def computed_rates_are_those_of_the_groups(patch: Patch) -> None:
+    patch.setattr(StepLR, "get_lr", lambda self: [g["lr"] for g in self.optimizer.param_groups])
+
+
+@breaks("schedulers.rates-have-the-types-of-the-groups")
+def computed_rates_are_numbers(patch: Patch) -> None:
+    def numbers(self: StepLR) -> list[float]:
+        return [float(group["lr"]) for group in self.optimizer.param_groups]
+
+    patch.setattr(StepLR, "get_lr", numbers)
+
+
+@breaks("schedulers.computing-a-rate-writes-the-momentum")
+def one_cycle_leaves_the_momentum(patch: Patch) -> None:
+    edit(lr_scheduler, "if self.cycle_momentum:", "if self.cycle_momentum and 0:")
+
+
+@breaks("schedulers.every-state-restores-its-schedule")
+def warm_restarts_forget_where_they_are(patch: Patch) -> None:
+    state_dict = LRScheduler.state_dict
+
+    def without(self: LRScheduler) -> dict[str, object]:
+        return {key: value for key, value in state_dict(self).items() if key != "T_cur"}
+
+    patch.setattr(LRScheduler, "state_dict", without)
+
+
+@breaks("sequences.take-back-what-their-parts-did")
+def a_sequence_takes_nothing_back(patch: Patch) -> None:
+    patch.setattr(lr_scheduler.SequentialLR, "recursive_undo", lambda self, sched=None: None)
+
+
+@breaks("compositions.nest")
+def a_sequence_takes_back_only_the_outermost(patch: Patch) -> None:
+    def undo(self: lr_scheduler.SequentialLR, sched: object = None) -> None:
+        for scheduler in getattr(self, "_schedulers", ()):
+            if hasattr(scheduler, "last_epoch"):
+                scheduler.last_epoch -= 1
+
+    patch.setattr(lr_scheduler.SequentialLR, "recursive_undo", undo)
