@@ -1,6 +1,17 @@
 """Faults of the functions behind the classes."""
 
-from torch.optim import _adafactor, _muon, adamw, asgd, radam, sgd, sparse_adam
+from torch.optim import (
+    _adafactor,
+    _muon,
+    adagrad,
+    adamax,
+    adamw,
+    asgd,
+    nadam,
+    radam,
+    sgd,
+    sparse_adam,
+)
 
 from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks
@@ -47,3 +58,23 @@ def the_function_of_adafactor_takes_any_counts(_: Patch) -> None:
 @breaks("functions.muon-refuses")
 def the_function_of_muon_loops_when_asked_for_foreach(_: Patch) -> None:
     edit(_muon, "    if foreach is not None and foreach:", "    if foreach is None and foreach:")
+
+
+@breaks("functions.take-fused-steps-on-the-cpu")
+def the_function_of_sgd_says_that_gradients_are_sparse(_: Patch) -> None:
+    edit(sgd, "    if has_sparse_grad:\n", "    if not has_sparse_grad:\n")
+
+
+@breaks("functions.step-the-parts-of-complex-numbers")
+def the_function_of_nadam_ignores_has_complex(_: Patch) -> None:
+    edit(nadam, "        if has_complex:", "        if None:")
+
+
+@breaks("functions.take-empty-lists")
+def the_function_of_adamax_looks_into_empty_lists(_: Patch) -> None:
+    edit(adamax, "    if len(params) == 0:", "    if params[0] is None:")
+
+
+@breaks("functions.take-the-steps-of-their-rule")
+def the_function_of_adagrad_does_not_maximize(_: Patch) -> None:
+    edit(adagrad, "        grad = grad if not maximize else -grad", "        grad = +grad")

@@ -94,3 +94,53 @@ def adafactor_refuses_after_counting(_: Patch) -> None:
 @breaks("refused.capturable-names-the-devices")
 def errors_name_cuda_alone(patch: Patch) -> None:
     edit(optimizer, '["cuda", "xpu", "hpu"]', '["cuda"]')
+
+
+@breaks("refused.capturable-on-the-cpu-changes-nothing")
+def nadam_counts_before_it_looks(_: Patch) -> None:
+    edit(
+        nadam,
+        "            capturable_supported_devices = _get_capturable_supported_devices()\n",
+        "            step_t += 1; capturable_supported_devices = ()\n",
+    )
+
+
+@breaks("refused.tensors-put-into-a-group-change-nothing")
+def foreach_takes_a_tensor_for_one_beta(_: Patch) -> None:
+    edit(
+        adam,
+        "    if isinstance(beta1, Tensor):\n        if not capturable:",
+        "    if isinstance(beta1, Tensor):\n        if None:",
+    )
+
+
+@breaks("refused.foreach-made-differentiable-changes-nothing")
+def adamax_counts_before_it_refuses(_: Patch) -> None:
+    edit(
+        adamax,
+        "    if differentiable:\n        raise",
+        "    if differentiable:\n        state_steps[0].add_(1); raise",
+    )
+
+
+@breaks("refused.fused-made-differentiable-changes-nothing")
+def fused_adam_takes_differentiable(_: Patch) -> None:
+    edit(
+        adam,
+        "    if differentiable:\n        raise RuntimeError",
+        "    if None:\n        raise RuntimeError",
+    )
+
+
+@breaks("refused.fused-on-another-device")
+def fused_sgd_looks_at_no_device(_: Patch) -> None:
+    edit(sgd, "                    _device_dtype_check_for_fused(p)", "                    pass")
+
+
+@breaks("refused.fused-complex-parameters-of-a-group")
+def a_fused_group_is_not_looked_at(_: Patch) -> None:
+    edit(
+        sgd,
+        'self, "_need_device_dtype_check_for_fused", True',
+        'self, "_need_device_dtype_check_for_fused", False',
+    )

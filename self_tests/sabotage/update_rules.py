@@ -71,3 +71,21 @@ def adagrad_forgets_the_square_of_sparse_gradients(patch: Patch) -> None:
 @breaks("update-rules.hold-for-any-options")
 def adagrad_decays_its_rate_from_the_first_step_on(_: Patch) -> None:
     edit(adagrad, "lr / (1 + (step - 1) * lr_decay)", "lr / (1 + step * lr_decay)")
+
+
+@breaks("update-rules.hold-for-any-options-when-fused")
+def fused_adagrad_forgets_the_decay(_: Patch) -> None:
+    edit(
+        adagrad,
+        "            weight_decay=weight_decay,\n            eps=eps,\n            maximize",
+        "            weight_decay=0.0,\n            eps=eps,\n            maximize",
+    )
+
+
+@breaks("adagrad.shares-its-sums")
+def adagrad_shares_nothing(_: Patch) -> None:
+    edit(
+        adagrad,
+        '                state["sum"].share_memory_()',
+        '                state["sum"].clone()',
+    )

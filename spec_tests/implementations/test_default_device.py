@@ -24,8 +24,15 @@ def check_elsewhere(case, device, **options):
     with ELSEWHERE:
         elsewhere.step()
     check.same(
-        seen=elsewhere.values(), expected=here.values(), source="the step without a default device"
+        seen=everything(elsewhere),
+        expected=everything(here),
+        source="the step without a default device",
     )
+
+
+def everything(training):
+    """Return the parameters and what is kept for them."""
+    return [training.values(), list(training.optimizer.state.values())]
 
 
 @claim("invariants.default-device-has-no-part")
