@@ -54,7 +54,9 @@ def test_a_rate_in_a_tensor_is_a_rate(shape, device):
 @pytest.mark.parametrize(
     "shape, sparse",
     [((3,), 1), ((2, 3), 1), ((2, 3), 2), ((2, 2, 3), 1), ((2, 2, 3), 2), ((2, 2, 3), 3), ((), 0)],
-    ids="{}".format,
+    ids=lambda value: (
+        "x".join(map(str, value)) or "scalar" if isinstance(value, tuple) else str(value)
+    ),
 )
 def test_what_is_held_moves_alike_however_it_is_indexed(shape, sparse, device):
     count = torch.Size(shape).numel()
