@@ -214,3 +214,49 @@ def test_a_group_that_is_refused_leaves_the_optimizer_as_it_was(case, group, dev
     check.same(
         seen=training.optimizer.state_dict(), expected=before, source="the state_dict before"
     )
+
+
+@claim("groups-given.options-are-not-verified")
+@optimizers.each()
+def test_a_negative_rate_of_a_group_is_taken(case, device):
+    optimizer = case.build([{"params": start(case, device), "lr": -0.5}])
+    seen = optimizer.param_groups[0]["lr"]
+    check.same(seen=seen, expected=-0.5, source="what the group was given")
+
+
+# Parameters that a constructor refuses.
+UNFIT = {
+    "SparseAdam": lambda device: torch.eye(2, device=device).to_sparse().requires_grad_(),
+    "Muon": lambda device: torch.ones(3, device=device, requires_grad=True),
+}
+
+
+@claim("groups-given.added-parameters-are-not-verified")
+@optimizers.each(only=tuple(UNFIT))
+def test_parameters_that_the_constructor_refuses_can_be_added(case, device):
+    training, unfit = Training(case, device), UNFIT[case.optimizer.name](device)
+    with pytest.raises(ValueError, match=case.optimizer.name):
+        case.build([unfit])
+    training.optimizer.add_param_group({"params": unfit})
+    assert same_objects(held(training.optimizer)[1:], [[unfit]])
+
+
+@claim("groups-given.differentiable-of-a-group")
+@optimizers.each(only=("SGD", "Adam"))
+def test_a_differentiable_group_is_stepped_as_a_differentiable_optimizer_would(case, device):
+    derivatives = {}
+    for whose in ("constructor", "group"):
+        start_of_it = torch.ones(2, device=device, requires_grad=True)
+        parameter = start_of_it.clone()
+        parameter.retain_grad()
+        gradient = torch.full((2,), 0.5, device=device, requires_grad=True)
+        group = {"params": [parameter], **({"differentiable": True} if whose == "group" else {})}
+        optimizer = case.build([group], foreach=False, differentiable=whose == "constructor")
+        parameter.grad = gradient.clone()
+        optimizer.step()
+        (derivatives[whose],) = torch.autograd.grad(parameter.sum(), gradient, allow_unused=True)
+    check.same(
+        seen=derivatives["group"],
+        expected=derivatives["constructor"],
+        source="the derivative by the gradient where the constructor was given the option",
+    )
