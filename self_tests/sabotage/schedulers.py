@@ -161,3 +161,8 @@ def a_sequence_takes_back_only_the_outermost(patch: Patch) -> None:
                 scheduler.last_epoch -= 1
 
     patch.setattr(lr_scheduler.SequentialLR, "recursive_undo", undo)
+
+
+@breaks("schedulers.state-holds-callable-objects")
+def callable_objects_are_not_loaded(patch: Patch) -> None:
+    edit(lr_scheduler, "self.lr_lambdas[idx].__dict__.update(fn)", "self.lr_lambdas[idx].__dict__")

@@ -104,3 +104,27 @@ def test_a_scheduler_goes_on_from_the_state_of_another(build):
     expected = [advance(optimizer, scheduler, 8), momenta_of(optimizer)]
     seen = [advance(fresh_optimizer, fresh, 8), momenta_of(fresh_optimizer)]
     check.same(seen=seen, expected=expected, source="the scheduler that was not interrupted")
+
+
+class Fading:
+    """A factor that remembers how fast it falls."""
+
+    def __init__(self, speed):
+        self.speed = speed
+
+    def __call__(self, epoch):
+        return 1 / (1 + self.speed * epoch)
+
+
+@claim("schedulers.state-holds-callable-objects")
+@pytest.mark.parametrize("name", ["LambdaLR", "MultiplicativeLR"], ids=str.lower)
+def test_the_state_holds_what_a_callable_object_holds_and_no_function(name):
+    build = getattr(lr_scheduler, name)
+    scheduler = build(two_groups(), lr_lambda=[Fading(2.0), inverse])
+    fresh = build(two_groups(), lr_lambda=[Fading(9.0), inverse])
+    fresh.load_state_dict(scheduler.state_dict())
+    check.same(
+        seen=[scheduler.state_dict()["lr_lambdas"], fresh.lr_lambdas[0].speed],
+        expected=[[{"speed": 2.0}, None], 2.0],
+        source="the documentation of state_dict()",
+    )
