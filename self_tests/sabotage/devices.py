@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import Any
 
 import torch
-from torch.optim import nadam, rmsprop, sgd
+from torch.optim import nadam, rmsprop
 
 from fixtures.emulated import NAME
 from self_tests.loaded_code import edit
@@ -56,11 +56,6 @@ def sgd_looks_whether_all_is_finite(patch: Patch) -> None:
             bool(parameter.isfinite().all())
 
     after_a_step(patch, torch.optim.SGD, look)
-
-
-@breaks("scaler.an-overflow-is-no-fused-step")
-def fused_sgd_is_not_told_of_overflows(patch: Patch) -> None:
-    edit(sgd, "found_inf=device_found_inf", "found_inf=None")
 
 
 @breaks("devices.a-checkpoint-goes-on-elsewhere", device=NAME)
