@@ -13,7 +13,7 @@ from fixtures.tolerances import FINITE_DIFFERENCES
 START = (0.5, 1.5)
 # The gradient of step t is a slope of that step times the parameter, and this: never near zero, where what
 # adaptive optimizers do bends too sharply for finite differences.
-SLOPES, SHIFT = (0.1, 0.3, 0.2, 0.4), 0.7
+SLOPES, SHIFT = (0.15, 0.3, 0.2, 0.4, 0.05, 0.25, 0.35), 0.7
 # What is differentiated is this much of each element where the run ends.
 WEIGHTS = (1.0, 2.0)
 RATE, DECAY, MOMENTUM, BETAS = 0.1, 0.2, 0.5, (0.6, 0.7)
@@ -62,7 +62,7 @@ def check_derivative(case, device, option, at, **others):
 
 
 @claim("differentiable.by-the-start")
-@optimizers.each(but=WITH_THE_OPTION, adding=DIFFERENTIABLE)
+@optimizers.each(but=WITH_THE_OPTION, adding=DIFFERENTIABLE, every_preset=True)
 def test_the_derivative_by_the_start_is_the_oracle_s(case, device):
     leaf = torch.tensor(START, dtype=torch.float64, device=device, requires_grad=True)
     options = {**case.preset.options, "lr": RATE}

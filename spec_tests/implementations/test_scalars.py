@@ -1,0 +1,77 @@
+"""The dtype and the place of step counts and the like, where kernels read them."""
+
+import pytest
+import torch
+
+from fixtures import check
+from fixtures.catalogue import optimizers, states
+from fixtures.claims import claim
+from fixtures.side_by_side import default_dtype
+from fixtures.training import Training
+
+SCALARS = ("step", "eta", "mu", "mu_product")
+DEFAULTS = {torch.bfloat16: "float32", torch.float32: "float32", torch.float64: "float64"}
+DEFAULT = pytest.mark.parametrize(
+    "default", DEFAULTS, ids=[str(d).removeprefix("torch.") for d in DEFAULTS]
+)
+IN_A_LOOP_OR_BY_LISTS = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
+
+
+def scalars(case, device, default, **options):
+    """Return how the scalars are kept, and the count, after a step under a default dtype."""
+    training = Training(case, device, **options)
+    training.backward()
+    with default_dtype(default):
+        training.step()
+    state = training.optimizer.state[training.parameters[0]]
+    return {k: states.describe(v) for k, v in state.items() if k in SCALARS}, float(state["step"])
+
+
+def beside(case, device, dtype):
+    """Return scalars of this dtype on the device, and a count of one."""
+    keys = [entry.key for entry in states.STATES[case.optimizer.name] if entry.key in SCALARS]
+    return dict.fromkeys(keys, f"{dtype} [] on {device.type}"), 1.0
+
+
+@claim("scalars.of-capturable-steps")
+@DEFAULT
+@IN_A_LOOP_OR_BY_LISTS
+@optimizers.each(adding={"capturable": True})
+def test_scalars_of_capturable_steps_are_beside_the_parameter(case, foreach, default, device):
+    check.same(
+        seen=scalars(case, device, default, foreach=foreach),
+        expected=beside(case, device, DEFAULTS[default]),
+        source="float32, or the default dtype if it is float64",
+    )
+
+
+@claim("scalars.of-fused-steps")
+@DEFAULT
+@optimizers.each(adding={"fused": True}, but=("Adagrad", "SGD"))
+def test_scalars_of_fused_steps_are_float32_beside_the_parameter(case, default, device):
+    check.same(
+        seen=scalars(case, device, default),
+        expected=beside(case, device, "float32"),
+        source="float32, for the kernel",
+    )
+
+
+@claim("scalars.of-fused-adagrad")
+@DEFAULT
+@optimizers.each(adding={"fused": True}, only=("Adagrad",))
+def test_scalars_of_fused_adagrad_are_float32(case, default, device):
+    with default_dtype(default):
+        training = Training(case, device)
+    added = torch.ones(2, device=device, requires_grad=True)
+    training.optimizer.add_param_group({"params": [added]})
+    added.grad = torch.ones(2, device=device)
+    with default_dtype(default):
+        training.optimizer.step()
+    check.same(
+        seen=[
+            states.describe(training.optimizer.state[p]["step"])
+            for p in (training.parameters[0], added)
+        ],
+        expected=[f"float32 [] on {device.type}"] * 2,
+        source="float32, for the kernel",
+    )
