@@ -321,7 +321,7 @@ def test_without_a_change_the_status_is_0(pair: tuple[str, str]) -> None:
     assert main([pair[0], pair[0]]) == NOTHING_CHANGED
 
 
-@pytest.mark.parametrize("form", ["text", "markdown", "json"])
+@pytest.mark.parametrize("form", ["text", "markdown", "json", "html"])
 def test_every_format_tells_the_same(
     pair: tuple[str, str], form: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -329,6 +329,15 @@ def test_every_format_tells_the_same(
     printed = capsys.readouterr().out
     for words in ("demo.other", "torch does what demo.other says.", "UserWarning: rain"):
         assert words in printed
+
+
+def test_the_page_escapes_what_it_shows(
+    pair: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([*pair, "--format", "html"])
+    printed = capsys.readouterr().out
+    assert "<script>" not in printed
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in printed
 
 
 def test_json_counts_what_changed(
