@@ -8,10 +8,10 @@ from fixtures.catalogue import optimizers
 from fixtures.claims import claim
 
 
-def values_after_steps(case, device, as_gradient, **options):
+def values_after_steps(case, as_gradient, **options):
     """Return a complex parameter after two steps on Re(z̄c), whose gradient is c̄ conjugated."""
-    z = torch.tensor([1 - 1j, 0.5 + 2j], dtype=torch.complex64, device=device, requires_grad=True)
-    c = torch.tensor([2 + 1j, 1j], dtype=torch.complex64, device=device)
+    z = torch.tensor([1 - 1j, 0.5 + 2j], dtype=torch.complex64, requires_grad=True)
+    c = torch.tensor([2 + 1j, 1j], dtype=torch.complex64)
     optimizer = case.build([z], **options)
 
     def closure():
@@ -31,19 +31,19 @@ def values_after_steps(case, device, as_gradient, **options):
     "foreach", [{"foreach": False}, {"foreach": True}], ids=["loop", "foreach"]
 )
 @optimizers.each(but=("Adafactor", "LBFGS", "Muon", "SparseAdam"))
-def test_a_conjugated_gradient_is_the_gradient_that_it_stands_for(case, foreach, device):
+def test_a_conjugated_gradient_is_the_gradient_that_it_stands_for(case, foreach):
     check.same(
-        seen=values_after_steps(case, device, lambda gradient: gradient, **foreach),
-        expected=values_after_steps(case, device, torch.Tensor.resolve_conj, **foreach),
+        seen=values_after_steps(case, lambda gradient: gradient, **foreach),
+        expected=values_after_steps(case, torch.Tensor.resolve_conj, **foreach),
         source="the steps over the same gradients, resolved",
     )
 
 
 @claim("complex.takes-gradients-that-are-conjugated-views")
 @optimizers.each(only=("LBFGS",))
-def test_lbfgs_takes_it_too(case, device):
+def test_lbfgs_takes_it_too(case):
     check.same(
-        seen=values_after_steps(case, device, lambda gradient: gradient),
-        expected=values_after_steps(case, device, torch.Tensor.resolve_conj),
+        seen=values_after_steps(case, lambda gradient: gradient),
+        expected=values_after_steps(case, torch.Tensor.resolve_conj),
         source="the steps over the same gradients, resolved",
     )

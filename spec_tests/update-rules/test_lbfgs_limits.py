@@ -157,6 +157,23 @@ def test_the_layout_of_a_parameter_changes_no_step(layout, device):
     )
 
 
+@claim("lbfgs.wants-one-device")
+def test_parameters_on_two_devices_are_an_error(device):
+    places = (device, torch.device("cpu"))
+    here, there = (torch.ones(2, device=place, requires_grad=True) for place in places)
+    optimizer = torch.optim.LBFGS([here, there])
+
+    def closure():
+        here.grad, there.grad = torch.ones_like(here), torch.ones_like(there)
+        return 1.0
+
+    with pytest.raises(RuntimeError, match="device"):
+        optimizer.step(closure)
+    check.same(
+        seen=[here, there], expected=[torch.ones(2), torch.ones(2)], source="before the step"
+    )
+
+
 @claim("lbfgs.takes-a-tensor-for-a-rate")
 @pytest.mark.parametrize("shape", [(), (1,)], ids=["scalar", "one_element"])
 @optimizers.each(only=("LBFGS",), every_preset=True)
