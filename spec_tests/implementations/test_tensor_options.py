@@ -55,13 +55,13 @@ def test_a_tensor_for_rprop_s_rate_gives_the_oracle_s_steps(case, device):
 @claim("tensor-lr.may-be-a-vector-of-one-element")
 @optimizers.each(adding={"foreach": False})
 def test_a_rate_in_a_vector_gives_the_oracle_s_steps(case, device):
-    check_steps(SideBySide(case, device, tensors=RATE, size=(1,)))
+    check_steps(SideBySide(case, device, tensors=RATE, size=(1,), table=gradients.SMALL))
 
 
 @claim("tensor-lr.may-be-a-vector-of-one-element")
 @optimizers.each(adding={"foreach": True}, but=ADAM)
 def test_a_rate_in_a_vector_gives_the_oracle_s_steps_with_foreach(case, device):
-    check_steps(SideBySide(case, device, tensors=RATE, size=(1,)))
+    check_steps(SideBySide(case, device, tensors=RATE, size=(1,), table=gradients.SMALL))
 
 
 @claim("tensor-lr.when-fused-on-the-cpu")
@@ -101,13 +101,13 @@ def test_tensors_for_betas_give_the_oracle_s_steps_when_fused(case, device):
 @claim("tensor-betas.may-be-vectors-of-one-element")
 @optimizers.each(adding={"foreach": False}, only=ADAM)
 def test_betas_in_vectors_give_the_oracle_s_steps(case, device):
-    check_steps(SideBySide(case, device, tensors=("betas",), size=(1,)))
+    check_steps(SideBySide(case, device, tensors=("betas",), size=(1,), table=gradients.SMALL))
 
 
 @claim("tensor-betas.may-be-vectors-of-one-element")
 @optimizers.each(adding={"fused": True}, only=ADAM)
 def test_betas_in_vectors_give_the_oracle_s_steps_when_fused(case, device):
-    check_steps(SideBySide(case, device, tensors=("betas",), size=(1,)))
+    check_steps(SideBySide(case, device, tensors=("betas",), size=(1,), table=gradients.SMALL))
 
 
 @claim("tensor-betas.when-capturable")
