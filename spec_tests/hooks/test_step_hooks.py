@@ -298,7 +298,9 @@ def classes_below_one_another():
 
 
 @claim("step-hooks.are-called-once-where-step-calls-super")
-@pytest.mark.parametrize("built", [(), (0,), (0, 1)], ids=["alone", "after_base", "after_both"])
+@pytest.mark.parametrize(
+    "built", [(), (1,), (0,), (0, 1)], ids=["alone", "after_another", "after_base", "after_both"]
+)
 @pytest.mark.parametrize("kind", REGISTER)
 def test_a_hook_is_called_once_where_a_step_calls_the_step_below(kind, built, hook, device):
     classes, called = classes_below_one_another(), []

@@ -50,6 +50,20 @@ def test_steps_that_are_differentiated_are_taken_one_by_one(case, device):
     assert seen == ONE_BY_ONE, f"the kernels of a step are {seen}"
 
 
+class OwnTensor(torch.Tensor):
+    """A class of tensors that torch does not know."""
+
+
+@claim("chosen.a-loop-for-classes-of-tensors")
+@optimizers.each(only=("SGD", "Adam", "RMSprop"))
+def test_parameters_of_a_class_of_their_own_are_stepped_one_by_one(case, device):
+    plain = torch.ones(2, device=device)
+    parameter = plain.as_subclass(OwnTensor).requires_grad_()
+    parameter.grad = torch.ones(2, device=device)
+    seen = kernels_of_a_step(case.build([parameter]))
+    assert seen == ONE_BY_ONE, f"the kernels of a step are {seen}"
+
+
 @claim("chosen.a-loop-if-foreach-is-false")
 @optimizers.each(adding={"foreach": False})
 def test_foreach_can_be_declined(case, device):
