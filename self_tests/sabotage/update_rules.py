@@ -83,7 +83,7 @@ def fused_adagrad_forgets_the_decay(_: Patch) -> None:
 
 
 @breaks("adagrad.shares-its-sums")
-def adagrad_shares_nothing(_: Patch) -> None:
+def adagrad_copies_its_sums_instead_of_sharing(_: Patch) -> None:
     edit(
         adagrad,
         '                state["sum"].share_memory_()',
