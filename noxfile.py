@@ -1,0 +1,59 @@
+"""The matrix over releases of torch: ``nox --list`` shows the sessions, ``nox -s 'specification(2.13.0)'`` runs one.
+
+Each session leaves its report in reports/, to be read, compared, or summed up for docs/compatibility.md:
+``python -m fixtures.report.compatibility reports/*``.
+"""
+
+import sys
+from pathlib import Path
+
+import nox
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from fixtures.releases import RELEASES
+
+nox.options.sessions = ["specification"]
+nox.options.error_on_missing_interpreters = False
+nox.options.reuse_existing_virtualenvs = True
+
+_ON_THE_CPU = [
+    nox.param(release.pythons[0], release.torch, id=release.torch) for release in RELEASES
+]
+_EMULATED = [
+    nox.param(release.pythons[0], release.torch, id=release.torch)
+    for release in RELEASES
+    if release.can_be_emulated_on
+]
+
+
+@nox.session
+@nox.parametrize("python, torch", _ON_THE_CPU)
+def specification(session: nox.Session, torch: str) -> None:
+    """Ask the specification of a release, on the CPU."""
+    _install(session, torch)
+    session.run(
+        "python", "-m", "pytest", "-m", "cpu", f"--report=reports/{torch}", *session.posargs
+    )
+
+
+@nox.session
+@nox.parametrize("python, torch", _EMULATED)
+def emulated(session: nox.Session, torch: str) -> None:
+    """Ask the specification of a release, on the emulated accelerator."""
+    _install(session, torch)
+    device = ("--device", "emulated", "--require-device", "emulated")
+    to = f"--report=reports/{torch}-emulated"
+    session.run("python", "-m", "pytest", *device, to, *session.posargs)
+
+
+@nox.session
+def self_tests(session: nox.Session) -> None:
+    """Test the suite itself, with the newest torch."""
+    session.install("-e", ".[dev]")
+    session.run("python", "-m", "pytest", "self_tests", *session.posargs)
+
+
+def _install(session: nox.Session, torch: str) -> None:
+    session.install(f"torch=={torch}")
+    session.install("-e", ".")
