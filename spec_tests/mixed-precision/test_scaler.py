@@ -17,7 +17,8 @@ NEEDING_CLOSURE = tuple(entry.name for entry in OPTIMIZERS if entry.needs_closur
 SCALE = 2.0**10  # a power of two, so that scaling rounds nothing
 BY_DEFAULT = optimizers.each(but=NEEDING_CLOSURE)
 FUSED = optimizers.each(adding={"fused": True})
-EVERY_FUSED = optimizers.each(every_preset=True, adding={"fused": True})
+FUSED_BUT_SGD = optimizers.each(every_preset=True, adding={"fused": True}, but=("SGD",))
+FUSED_MOMENTUM = optimizers.each(having="momentum", adding={"fused": True}, only=("SGD",))
 
 
 def scaler_of(device, **options):
@@ -153,8 +154,22 @@ def test_a_training_goes_on_as_if_there_had_been_no_skipped_step(case, device):
 
 @claim("scaler.skipped-fused-steps-leave-no-trace")
 @pytest.mark.usefixtures("memory_starts_as_nan")
-@EVERY_FUSED
+@FUSED_BUT_SGD
 def test_fused_steps_go_on_as_if_there_had_been_no_skipped_step(case, device):
+    check_goes_on_as_if_skipped(case, device)
+
+
+@claim("scaler.skipped-fused-steps-leave-no-trace")
+@pytest.mark.usefixtures("memory_starts_as_nan")
+@optimizers.each(adding={"fused": True}, only=("SGD",))
+def test_fused_sgd_goes_on_as_if_there_had_been_no_skipped_step(case, device):
+    check_goes_on_as_if_skipped(case, device)
+
+
+@claim("scaler.skipped-fused-steps-start-no-momentum")
+@pytest.mark.usefixtures("memory_starts_as_nan")
+@FUSED_MOMENTUM
+def test_fused_momentum_starts_at_the_first_step_that_is_not_skipped(case, device):
     check_goes_on_as_if_skipped(case, device)
 
 
