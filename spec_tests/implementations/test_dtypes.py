@@ -85,6 +85,7 @@ def test_float16_has_no_eps_of_1e_8(case, eps, device):
 
 
 @claim("dtypes.float64-is-kept-throughout")
+@pytest.mark.needs(torch.float64)
 @COARSE
 @optimizers.each(but=("LBFGS", "Muon", "SparseAdam"))
 def test_float64_steps_are_in_float64(case, foreach, device):
@@ -98,6 +99,7 @@ def test_float64_steps_are_in_float64(case, foreach, device):
 
 
 @claim("differentiable.float64-is-kept-throughout")
+@pytest.mark.needs(torch.float64)
 @optimizers.each(adding={"differentiable": True})
 def test_float64_steps_that_are_differentiated_are_in_float64(case, device):
     run = SideBySide(case, device, dtype=torch.float64, scalars=torch.float32)
@@ -112,6 +114,7 @@ def test_float64_steps_that_are_differentiated_are_in_float64(case, device):
 @claim("complex.is-the-step-on-the-real-view")
 @COARSE
 @optimizers.each(but=("LBFGS", "Muon", "SparseAdam", "Adafactor"), every_preset=True)
+@pytest.mark.needs(torch.complex128)
 def test_a_complex_parameter_moves_as_its_real_view(case, foreach, device):
     check_complex(SideBySide(case, device, dtype=torch.complex128), foreach=foreach)
 
@@ -119,6 +122,7 @@ def test_a_complex_parameter_moves_as_its_real_view(case, foreach, device):
 @claim("complex.is-the-step-on-the-real-view")
 @COARSE
 @optimizers.each(but=("LBFGS", "Muon", "SparseAdam", "Adafactor"))
+@pytest.mark.needs(torch.complex128)
 def test_a_coarser_complex_parameter_moves_as_its_real_view(case, foreach, device):
     run = SideBySide(case, device, dtype=torch.complex64, table=gradients.ORDINARY)
     check_complex(run, foreach=foreach)
@@ -127,12 +131,14 @@ def test_a_coarser_complex_parameter_moves_as_its_real_view(case, foreach, devic
 @claim("complex.is-the-step-on-the-real-view-when-capturable")
 @COARSE
 @optimizers.each(adding={"capturable": True}, every_preset=True)
+@pytest.mark.needs(torch.complex128)
 def test_a_complex_parameter_moves_as_its_real_view_when_capturable(case, foreach, device):
     check_complex(SideBySide(case, device, dtype=torch.complex128), foreach=foreach)
 
 
 @claim("complex.is-the-step-on-the-real-view-when-differentiable")
 @optimizers.each(adding={"differentiable": True}, every_preset=True)
+@pytest.mark.needs(torch.complex128)
 def test_a_complex_parameter_moves_as_its_real_view_when_differentiable(case, device):
     check_complex(SideBySide(case, device, dtype=torch.complex128))
 

@@ -20,6 +20,8 @@ RATE, DECAY, MOMENTUM, BETAS = 0.1, 0.2, 0.5, (0.6, 0.7)
 DIFFERENTIABLE = {"foreach": False, "differentiable": True}
 WITH_THE_OPTION = ("LBFGS", "Muon", "SparseAdam", "Adafactor")
 SOURCE = "finite differences of the oracle in fixtures/oracles"
+# The derivatives are told apart in float64.
+pytestmark = pytest.mark.needs(torch.float64)
 
 
 def end_of_torch(case, leaf, **options):

@@ -6,6 +6,7 @@ from functools import cache
 
 import torch
 
+from fixtures import capabilities
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
 from fixtures.specification.torch_range import TorchRange
@@ -121,6 +122,8 @@ def observed(case, device):
         and not ("capturable" in options and device.type == "cpu")
         for dtype in dtypes
         if not dtype.is_complex or steps_complex(case)
+        if not capabilities.lacks(device, dtype)
+        if "fused" not in options or not capabilities.lacks(device, "fused")
     }
 
 
