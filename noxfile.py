@@ -1,7 +1,7 @@
 """The matrix over releases of torch: ``nox --list`` shows the sessions.
 
-``nox -s 'specification(2.13.0)'`` runs one. Each session leaves its report in reports/, to be read, compared, or summed up for docs/compatibility.md:
-``python -m fixtures.report.compatibility reports/*``.
+``nox -s 'specification(2.13.0)'`` runs one. Each leaves its report in reports/, to be read, compared, or
+summed up for docs/compatibility.md: ``python -m fixtures.report.compatibility reports/*``.
 """
 
 import sys

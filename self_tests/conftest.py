@@ -1,14 +1,19 @@
 """What the tests of the suite share: a small project of their own to run the plugins on."""
 
 from functools import cache
+from typing import Any
 
 import pytest
 
-from fixtures.report.courses import courses
 from self_tests.small_project import ProjectMaker
 
-# What torch does in the examples of a report is the same in every project: it takes a second.
-_courses = cache(courses)
+
+@cache
+def _courses() -> dict[str, Any]:
+    """What torch does in the examples of a report: the same in every project, and it takes a second."""
+    from fixtures.report.courses import courses
+
+    return courses()
 
 
 @pytest.fixture

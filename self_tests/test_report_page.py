@@ -212,6 +212,7 @@ def test_an_axis_is_marked_at_round_numbers(axis: Axis, marks: tuple[float, ...]
 
 def test_code_in_a_sentence_is_marked_and_the_rest_escaped() -> None:
     assert sentence("`a<b` & c") == "<code>a&lt;b</code> &amp; c"
+    assert sentence("they [refuse `x`](refusals.md).") == "they refuse <code>x</code>."
 
 
 def test_a_template_without_a_value_is_an_error() -> None:
