@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -19,7 +18,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> list[Report]:
     """The reports of a run of the chapter, and of the same in two processes."""
     found = []
     for name, more in (("alone", []), ("parallel", ["-n", "2"])):
-        folder: Path = tmp_path_factory.mktemp(name)
+        folder = tmp_path_factory.mktemp(name)
         command = ["-m", "pytest", "-q", "-m", "cpu", f"--report={folder}", f"spec_tests/{CHAPTER}"]
         done = subprocess.run(
             [sys.executable, *command, *more], cwd=ROOT, capture_output=True, text=True, check=False
