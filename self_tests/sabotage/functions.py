@@ -78,3 +78,12 @@ def the_function_of_adamax_looks_into_empty_lists(_: Patch) -> None:
 @breaks("functions.take-the-steps-of-their-rule")
 def the_function_of_adagrad_does_not_maximize(_: Patch) -> None:
     edit(adagrad, "        grad = grad if not maximize else -grad", "        grad = +grad")
+
+
+@breaks("functions.foreach-with-differentiable-is-refused")
+def the_function_of_adamw_forgets_differentiable(_: Patch) -> None:
+    edit(
+        adamw,
+        "        differentiable=differentiable,\n        fused",
+        "        differentiable=False,\n        fused",
+    )

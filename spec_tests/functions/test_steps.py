@@ -151,6 +151,14 @@ def test_step_counts_that_are_numbers_are_refused(function, device):
         called.step(GRADIENTS[0])
 
 
+@claim("functions.foreach-with-differentiable-is-refused")
+@functions.each(but=("sgd",))
+def test_a_function_takes_no_differentiable_steps_by_lists(function, device):
+    called = Called(function, device, foreach=True, differentiable=True)
+    with pytest.raises(AssertionError, match="autograd"):
+        called.step(GRADIENTS[0])
+
+
 @claim("functions.take-empty-lists")
 @CHOICE
 @functions.each()

@@ -148,7 +148,7 @@ def test_each_beta_has_one_element(case, index, device):
     betas = [torch.tensor(0.9), torch.tensor(0.99)]
     betas[index] = betas[index].expand(2)
     parameters = start(case, device)
-    with pytest.raises((ValueError, RuntimeError), match=rf"betas\[{index}\]|ambiguous"):
+    with pytest.raises(ValueError, match=rf"betas\[{index}\]"):
         case.build(parameters, betas=tuple(betas))
 
 
