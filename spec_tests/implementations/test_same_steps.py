@@ -31,7 +31,7 @@ def test_foreach_takes_the_oracle_s_steps(case, device):
 
 @claim("foreach.takes-sparse-gradients")
 @FOREACH
-@optimizers.each(only=("SGD", "Adagrad"))
+@optimizers.each(only=("SGD", "Adagrad"), every_preset=True, without="weight_decay")
 def test_foreach_takes_sparse_gradients(case, foreach, device):
     run = SideBySide(case, device, table=gradients.SPARSE)
     check.close(

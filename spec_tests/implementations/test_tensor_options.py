@@ -101,13 +101,13 @@ def test_tensors_for_betas_give_the_oracle_s_steps_when_fused(case, device):
 @claim("tensor-betas.may-be-vectors-of-one-element")
 @optimizers.each(adding={"foreach": False}, only=ADAM)
 def test_betas_in_vectors_give_the_oracle_s_steps(case, device):
-    check_steps(SideBySide(case, device, tensors=("betas",), size=(1,), table=gradients.SMALL))
+    check_steps(SideBySide(case, device, tensors=("betas",), size=(1,)))
 
 
 @claim("tensor-betas.may-be-vectors-of-one-element")
 @optimizers.each(adding={"fused": True}, only=ADAM)
 def test_betas_in_vectors_give_the_oracle_s_steps_when_fused(case, device):
-    check_steps(SideBySide(case, device, tensors=("betas",), size=(1,), table=gradients.SMALL))
+    check_steps(SideBySide(case, device, tensors=("betas",), size=(1,)))
 
 
 @claim("tensor-betas.when-capturable")

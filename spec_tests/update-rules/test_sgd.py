@@ -1,5 +1,8 @@
 """SGD: velocity, dampening, Nesterov's variant, and where the rate comes in."""
 
+import pytest
+import torch
+
 from fixtures import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
@@ -47,3 +50,13 @@ def test_a_rate_that_is_halved_halves_the_old_velocity_too(device):
     # half of the velocity is left, and half of that is the step: 0.25g, and not 0.5g
     expected = [walk.tensor(v) for v in ((0.0, -4.0), (-0.25, -4.5))]
     check.same(seen=walk.values, expected=expected, source="by hand, exact in binary")
+
+
+@claim("sgd.refuses-to-decay-sparse-gradients")
+@pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
+def test_a_sparse_gradient_cannot_decay(foreach, device):
+    w = torch.ones(2, device=device, requires_grad=True)
+    optimizer = torch.optim.SGD([w], lr=0.5, weight_decay=0.1, foreach=foreach)
+    w.grad = torch.ones(2, device=device).to_sparse()
+    with pytest.raises(RuntimeError):
+        optimizer.step()
