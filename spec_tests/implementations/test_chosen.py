@@ -70,6 +70,12 @@ def test_foreach_can_be_declined(case, device):
     check_kernels(case, device, ONE_BY_ONE)
 
 
+@claim("chosen.a-loop-if-fused-is-false")
+@optimizers.each(adding={"fused": False})
+def test_declining_fused_declines_foreach_too(case, device):
+    check_kernels(case, device, ONE_BY_ONE)
+
+
 @claim("chosen.foreach-if-asked-for")
 @optimizers.each(adding={"foreach": True}, but=("Muon",))
 def test_foreach_is_taken_if_asked_for(case, device):
