@@ -1,0 +1,104 @@
+"""A training with a scheduler that is saved and copied at any time, between anything else."""
+
+from copy import deepcopy
+
+import pytest
+import torch
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from fixtures.catalogue import optimizers
+from fixtures.catalogue.compositions import COMPOSITIONS
+from fixtures.catalogue.optimizers import Case, Preset
+from fixtures.catalogue.schedulers import BEGIN_BY_THEMSELVES, SCHEDULES
+from fixtures.checkpoints import interleaving
+from fixtures.checkpoints.interleaving import Interleaving, from_a_file
+from fixtures.checkpoints.schedulers import (
+    PLATEAU,
+    can_be_copied,
+    can_be_loaded_safely,
+    standing,
+    step,
+)
+from fixtures.claims import claim
+
+pytestmark = [
+    # torch 2.0 says so of the files that it writes and reads itself.
+    pytest.mark.filterwarnings("ignore:TypedStorage is deprecated"),
+    # A copy is warned of wrongly, which has a claim of its own.
+    pytest.mark.filterwarnings("ignore:Seems like `optimizer.step"),
+    pytest.mark.filterwarnings("ignore:The epoch parameter"),
+]
+SGD = Case(optimizers.by_name("SGD"), Preset("momentum", {"momentum": 0.9}))
+ADAM = Case(optimizers.by_name("Adam"), Preset("default", {}))
+# They go by what stands in the groups; the others remember a rate for each group.
+TAKE_ANOTHER_GROUP = ("StepLR", "ExponentialLR", "PolynomialLR", "LinearLR", "ReduceLROnPlateau")
+# Those that keep something besides a count, and one that does not.
+KEEP_SOMETHING = (
+    "StepLR", "MultiStepLR", "LambdaLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts",
+    "CyclicLR", "OneCycleLR",
+)  # fmt: skip
+ONE_OF_EACH = {s.scheduler: s for s in SCHEDULES if s.scheduler in KEEP_SOMETHING}
+COMPOSED = [c for c in COMPOSITIONS if c.preset in ("warm_up", "restarts", "of_a_sequence")]
+CASES = [
+    *(pytest.param(s, SGD, id=s.id) for s in (*ONE_OF_EACH.values(), *COMPOSED, PLATEAU)),
+    *(pytest.param(ONE_OF_EACH[n], ADAM, id=f"{n.lower()}.beta1") for n in BEGIN_BY_THEMSELVES),
+]
+
+
+class Scheduled(Interleaving):
+    """Each of the two trainings has a scheduler, which is saved, loaded and copied with the optimizer.
+
+    Attributes:
+        schedule: The schedule.
+    """
+
+    schedule = None
+
+    def begin(self):
+        for training in self.both:
+            training.scheduler = self.schedule.build(training.optimizer)
+            training.epochs = 0
+
+    @precondition(lambda self: self.saved.epochs < self.schedule.steps)
+    @rule(metric=st.sampled_from((0.5, 1.0, 2.0)))
+    def step_the_scheduler(self, metric):
+        for training in self.both:
+            step(training.scheduler, metric)
+            training.epochs += 1
+
+    @rule()
+    def load_its_own_scheduler_state(self):
+        self.saved.scheduler.load_state_dict(deepcopy(self.saved.scheduler.state_dict()))
+
+    def built_before_loading(self, optimizer, copy):
+        state = self.saved.scheduler.state_dict()
+        if copy is from_a_file and not can_be_loaded_safely(state):
+            copy = deepcopy
+        scheduler = self.schedule.build(optimizer)
+        scheduler.load_state_dict(copy(state))
+        return (scheduler,)
+
+    def besides(self):
+        return (self.saved.scheduler,)
+
+    def put_in_place(self, optimizer, parameters, scheduler):
+        super().put_in_place(optimizer, parameters)
+        self.saved.scheduler = scheduler
+
+    def can_be_copied(self):
+        return can_be_copied(self.saved.scheduler)
+
+    def takes_another_group(self):
+        return self.schedule.scheduler in TAKE_ANOTHER_GROUP and super().takes_another_group()
+
+    def everything(self, training):
+        return [super().everything(training), standing(training.optimizer, training.scheduler)]
+
+
+@claim("scheduler-state.resume-at-any-time")
+@pytest.mark.parametrize("schedule, case", CASES)
+def test_a_scheduled_training_that_is_saved_at_any_time_goes_on_as_if_it_were_not(schedule, case):
+    interleaving.run(
+        Scheduled, examples=10, length=8, case=case, device=torch.device("cpu"), schedule=schedule
+    )
