@@ -313,7 +313,7 @@ def test_what_a_function_over_lists_returns_is_ignored(device):
 @averagings.each(only=("swa", "ema"))
 def test_a_function_over_a_parameter_returns_the_new_average(averaging, dtype, count, device):
     average, model = given(dtype, device)
-    seen = averaging.options()["avg_fn"](average, model, count(3)).to(dtype)
+    seen = averaging.options()["avg_fn"](average, model, count(1)).to(dtype)
     check_new_average(averaging, dtype, device, seen)
 
 
@@ -324,7 +324,7 @@ def test_a_function_over_a_parameter_returns_the_new_average(averaging, dtype, c
 @averagings.each(only=("swa_multi", "ema_multi"))
 def test_a_function_over_lists_changes_the_average(averaging, dtype, count, kind, device):
     average, model = given(dtype, device)
-    averaging.options()["multi_avg_fn"](kind([average]), kind([model]), count(3))
+    averaging.options()["multi_avg_fn"](kind([average]), kind([model]), count(1))
     check_new_average(averaging, dtype, device, average)
 
 
@@ -335,10 +335,19 @@ def given(dtype, device):
 
 def check_new_average(averaging, dtype, device, seen):
     __tracebackhide__ = True
-    expected = [averaging.rule(8, 4, 3), averaging.rule(-3, 6, 3)]
+    expected = [averaging.rule(8, 4, 1), averaging.rule(-3, 6, 1)]
     check.close(
         seen=seen,
         expected=torch.tensor(expected, dtype=torch.float64, device=device).to(dtype),
         source=RULE,
         tolerance=STEPS,
     )
+
+
+@claim("averaging-functions.want-lists-of-one-length")
+@pytest.mark.parametrize("dtype", [torch.float64, torch.int64], ids=["float64", "int64"])
+@averagings.each(only=("swa_multi", "ema_multi"))
+def test_a_list_of_models_that_is_longer_is_an_error(averaging, dtype, device):
+    average, model = given(dtype, device)
+    with pytest.raises((RuntimeError, ValueError), match=r"same number|shorter|longer"):
+        averaging.options()["multi_avg_fn"]([average], [model, model], 1)

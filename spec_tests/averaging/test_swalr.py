@@ -46,6 +46,14 @@ REFUSED = {
     "list_long": ({"swa_lr": (0.1, 0.2, 0.3)}, "swa_lr .* 3"),
 }
 KINDS = {"numbers": float, "tensors": torch.tensor}
+# anneal_epochs, and the steps taken.
+MOMENTS = {
+    "start": (2, 0),
+    "middle": (2, 1),
+    "start_without_epochs": (0, 0),
+    "end": (2, 4),
+    "end_of_one": (1, 2),
+}
 
 
 def targets(swa_lr):
@@ -89,15 +97,17 @@ def test_rates_go_on_from_where_another_schedule_has_brought_them(swa_lr, option
 
 
 @claim("swalr.holds-the-rate")
+@pytest.mark.parametrize("epochs", [0, 1, 2, 7])
 @EACH_STRATEGY
-def test_a_rate_set_by_hand_after_the_end_is_overwritten(options):
-    optimizer = two_groups()
-    scheduler = SWALR(optimizer, [0.05, 0.3], anneal_epochs=2, **options)
-    advance(optimizer, scheduler, 3)
-    for group in optimizer.param_groups:
-        group["lr"] = 7.0
-    seen = advance(optimizer, scheduler, 1)[-1]
-    check.same(seen=seen, expected=[0.05, 0.3], source="swa_lr of each group")
+def test_a_rate_set_by_hand_after_the_end_is_overwritten(options, epochs):
+    optimizer, seen = two_groups(), []
+    scheduler = SWALR(optimizer, [0.05, 0.3], anneal_epochs=epochs, **options)
+    advance(optimizer, scheduler, epochs)
+    for _ in range(4):
+        for group in optimizer.param_groups:
+            group["lr"] = 7.0
+        seen += advance(optimizer, scheduler, 1)
+    check.same(seen=seen, expected=[[0.05, 0.3]] * 4, source="swa_lr of each group")
 
 
 @claim("swalr.keeps-its-target-in-the-groups")
@@ -138,12 +148,12 @@ def test_a_group_that_is_added_with_swa_lr_is_annealed_with_the_others():
 
 
 @claim("swalr.get-lr-has-the-type-of-the-rates")
-@pytest.mark.parametrize("steps", [0, 1, 4], ids=["start", "middle", "end"])
+@pytest.mark.parametrize("epochs, steps", MOMENTS.values(), ids=MOMENTS)
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 @pytest.mark.filterwarnings("ignore:To get the last learning rate")
-def test_get_lr_returns_rates_of_the_type_of_those_in_the_groups(kind, steps):
+def test_get_lr_returns_rates_of_the_type_of_those_in_the_groups(kind, epochs, steps):
     optimizer = two_groups([kind(rate) for rate in RATES])
-    scheduler = SWALR(optimizer, 0.05, anneal_epochs=2)
+    scheduler = SWALR(optimizer, 0.05, anneal_epochs=epochs)
     advance(optimizer, scheduler, steps)
     check.same(
         seen=[type(rate).__name__ for rate in scheduler.get_lr()],
