@@ -12,7 +12,7 @@ from fixtures import check
 from fixtures.claims import claim
 from fixtures.oracles import averages, schedules
 from fixtures.oracles.sgd import SGD
-from fixtures.tolerances import LOOP
+from fixtures.tolerances import STEPS
 
 # (inputs, targets) of each batch, about the line 2x - 1.
 LOADER = (
@@ -129,7 +129,7 @@ def test_the_recipe_of_stochastic_weight_averaging(device):
         seen=by_torch_with_swa(device),
         expected=in_plain_python_with_swa(device),
         source="the recipe in plain Python",
-        tolerance=LOOP,
+        tolerance=STEPS,
     )
 
 
@@ -144,7 +144,7 @@ def test_the_recipe_of_the_exponential_moving_average(device):
         seen=recipe.outcome(ema_model),
         expected=training.outcome(models, averages.exponential(DECAY), device),
         source="the recipe in plain Python",
-        tolerance=LOOP,
+        tolerance=STEPS,
     )
 
 
