@@ -166,3 +166,54 @@ def a_sequence_takes_back_only_the_outermost(patch: Patch) -> None:
 @breaks("schedulers.state-holds-callable-objects")
 def callable_objects_are_not_loaded(patch: Patch) -> None:
     edit(lr_scheduler, "self.lr_lambdas[idx].__dict__.update(fn)", "self.lr_lambdas[idx].__dict__")
+
+
+@breaks("schedules.hold-for-any-options")
+def a_cycle_falls_as_slowly_as_it_rises(_: Patch) -> None:
+    edit(
+        lr_scheduler,
+        "scale_factor = (x - 1) / (self.step_ratio - 1)",
+        "scale_factor = (1 - x) / self.step_ratio",
+    )
+
+
+@breaks("schedules.take-tuples-for-lists")
+def a_tuple_of_options_gives_every_group_the_first(_: Patch) -> None:
+    edit(
+        lr_scheduler,
+        "    return list(map(_copy, param))",
+        "    return [_copy(param[0] if isinstance(param, tuple) else p) for p in param]",
+    )
+
+
+@breaks("one-cycle.ends-at-its-minimum")
+def one_cycle_ends_at_its_start(_: Patch) -> None:
+    edit(lr_scheduler, '"end_lr": "min_lr"', '"end_lr": "initial_lr"')
+
+
+@breaks("warm-restarts.begin-at-the-highest-rate")
+def a_restart_is_missed(_: Patch) -> None:
+    edit(lr_scheduler, "* (self.T_mult - 1) + 1), self.T_mult", "* (self.T_mult - 1)), self.T_mult")
+
+
+@breaks("schedules.plateau-holds-for-any-metrics")
+def a_plateau_rests_without_cooldown(_: Patch) -> None:
+    edit(
+        lr_scheduler,
+        "self.cooldown_counter = self.cooldown",
+        "self.cooldown_counter = self.cooldown + 1",
+    )
+
+
+@breaks("schedules.plateau-of-tensor-rates")
+def a_plateau_replaces_the_tensor(_: Patch) -> None:
+    edit(
+        lr_scheduler,
+        '_update_param_group_val(param_group, "lr", new_lr)',
+        'param_group.update({"lr": param_group["lr"] * 0 + new_lr})',
+    )
+
+
+@breaks("schedules.plateau-takes-floors-for-an-added-group")
+def the_floor_of_an_added_group_is_ignored(_: Patch) -> None:
+    edit(lr_scheduler, "max(old_lr * self.factor, self.min_lrs[i])", "old_lr * self.factor")

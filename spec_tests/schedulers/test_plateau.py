@@ -10,28 +10,9 @@ from torch.optim import lr_scheduler
 from fixtures import check
 from fixtures.catalogue.schedulers import RATES, rates_of, two_groups
 from fixtures.claims import claim
+from fixtures.oracles.plateau import plateau
 
 METRICS = (1.0, 0.9, 0.89, 0.91, 0.9, 0.895, 0.9, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5)
-
-
-def plateau(metrics, rate, *, mode, factor, patience, threshold, threshold_mode, cooldown, min_lr):
-    """Return the rate after each metric, by the documented rule."""
-    best, bad, resting, rates = None, 0, 0, []
-    for metric in metrics:
-        margin = threshold
-        if threshold_mode == "rel":
-            margin = 0 if best is None else threshold * abs(best)
-        better = best is None or (
-            metric < best - margin if mode == "min" else metric > best + margin
-        )
-        best = metric if better else best
-        bad = 0 if better else bad + 1
-        if resting:
-            resting, bad = resting - 1, 0
-        if bad > patience:
-            rate, resting, bad = max(rate * factor, min_lr), cooldown, 0
-        rates.append(rate)
-    return rates
 
 
 def reduced(metrics, **options):
@@ -50,8 +31,12 @@ def reduced(metrics, **options):
 @pytest.mark.parametrize("mode", ["min", "max"])
 @pytest.mark.parametrize("threshold_mode", ["rel", "abs"])
 @pytest.mark.parametrize("patience, cooldown", [(0, 0), (1, 0), (2, 1)], ids=["0", "1", "2_cool"])
-def test_rates_fall_when_the_metric_stops_improving(mode, threshold_mode, patience, cooldown):
+@pytest.mark.parametrize("lower_by", [0.0, 3.0], ids=["positive", "negative"])
+def test_rates_fall_when_the_metric_stops_improving(
+    mode, threshold_mode, patience, cooldown, lower_by
+):
     metrics = METRICS if mode == "min" else tuple(2.0 - metric for metric in METRICS)
+    metrics = tuple(metric - lower_by for metric in metrics)
     options = {
         "mode": mode, "factor": 0.5, "patience": patience, "threshold": 0.05,
         "threshold_mode": threshold_mode, "cooldown": cooldown, "min_lr": 0.002,

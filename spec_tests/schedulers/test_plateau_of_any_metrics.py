@@ -1,0 +1,118 @@
+"""ReduceLROnPlateau over metrics and options drawn at random, and at the edges of its documentation."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.optim import lr_scheduler
+
+from fixtures import check
+from fixtures.catalogue.schedulers import RATES, rates_of, two_groups
+from fixtures.claims import claim
+from fixtures.oracles.plateau import plateau
+
+OPTIONS = st.fixed_dictionaries(
+    {
+        "mode": st.sampled_from(["min", "max"]),
+        "factor": st.sampled_from([0.0, 0.5, 0.9, 0.95]),
+        "patience": st.integers(0, 2),
+        "threshold": st.sampled_from([0.0, 0.1, 0.5]),
+        "threshold_mode": st.sampled_from(["rel", "abs"]),
+        "cooldown": st.integers(0, 3),
+        "min_lr": st.sampled_from([0.0, 0.0, 0.005, 0.05]),
+        "eps": st.sampled_from([0.0, 1e-8, 0.01]),
+    }
+)
+METRICS = st.lists(st.sampled_from([-1.0, -0.95, 0.5, 1.0, 1.05]), min_size=12, max_size=24)
+
+
+def reduced(metrics, optimizer, **options):
+    scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, **options)
+    rates = []
+    for metric in metrics:
+        scheduler.step(metric)
+        rates.append(rates_of(optimizer))
+    return rates
+
+
+@claim("schedules.plateau-holds-for-any-metrics")
+@settings(max_examples=40)
+@given(metrics=METRICS, options=OPTIONS)
+def test_whatever_the_metrics_the_rates_are_those_of_the_rule(metrics, options):
+    columns = [plateau(metrics, rate, **options) for rate in RATES]
+    check.same(
+        seen=reduced(metrics, two_groups(), **options),
+        expected=[list(row) for row in zip(*columns, strict=True)],
+        source="rule in fixtures/oracles/plateau.py",
+    )
+
+
+@claim("schedules.plateau-keeps-the-rate-of-a-metric-that-stays")
+def test_a_metric_that_remains_the_same_leaves_the_rate():
+    seen = reduced([1.0, 1.0, 1.0], two_groups(), patience=0, factor=0.5)
+    check.same(seen=seen, expected=[list(RATES)] * 3, source="documentation of patience")
+
+
+@claim("schedules.plateau-raises-no-rate")
+def test_a_rate_below_the_floor_stays_there():
+    seen = reduced([1.0] * 4, two_groups(), patience=0, factor=0.5, min_lr=0.05)
+    expected = [[0.1, 0.02], [0.05, 0.02], [0.05, 0.02], [0.05, 0.02]]
+    check.same(seen=seen, expected=expected, source="the floor is a lower bound of what is written")
+
+
+@claim("schedules.plateau-takes-a-tuple-of-floors")
+def test_the_floors_may_stand_in_a_tuple():
+    courses = [
+        reduced([1.0] * 6, two_groups(), patience=0, factor=0.5, min_lr=floors)
+        for floors in ((0.03, 0.004), [0.03, 0.004])
+    ]
+    check.same(seen=courses[0], expected=courses[1], source="the same floors in a list")
+
+
+@claim("schedules.plateau-of-tensor-rates")
+def test_a_rate_that_is_a_tensor_is_reduced_in_place():
+    rates = [torch.tensor(0.5), torch.tensor(0.25)]
+    optimizer = two_groups(rates)
+    reduced([1.0, 1.0], optimizer, patience=0, factor=0.5)
+    kept = [group["lr"] is rate for group, rate in zip(optimizer.param_groups, rates, strict=True)]
+    assert (kept, [float(rate) for rate in rates]) == ([True, True], [0.25, 0.125])
+
+
+@claim("schedules.plateau-tells-the-last-rates")
+def test_get_last_lr_of_a_plateau_lists_what_stands_in_the_groups():
+    optimizer = two_groups()
+    scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, factor=0.5)
+    seen = [scheduler.get_last_lr()]
+    for metric in (1.0, 1.0):
+        scheduler.step(metric)
+        seen.append(scheduler.get_last_lr())
+    check.same(seen=seen, expected=[[0.1, 0.02], [0.1, 0.02], [0.05, 0.01]], source="the groups")
+
+
+@claim("schedules.plateau-last-rates-are-copies")
+def test_changing_what_get_last_lr_of_a_plateau_returned_changes_no_rate():
+    optimizer = two_groups([torch.tensor(0.5), torch.tensor(0.25)])
+    scheduler = lr_scheduler.ReduceLROnPlateau(optimizer)
+    scheduler.get_last_lr()[0].fill_(7.0)
+    scheduler.step(1.0)
+    scheduler.get_last_lr()[0].fill_(7.0)
+    check.same(seen=rates_of(optimizer), expected=[0.5, 0.25], source="the rates before")
+
+
+@claim("schedules.plateau-takes-floors-for-an-added-group")
+def test_floors_that_were_put_right_serve_an_added_group():
+    optimizer = two_groups()
+    scheduler = lr_scheduler.ReduceLROnPlateau(
+        optimizer, patience=0, factor=0.5, min_lr=[0.01, 0.01]
+    )
+    optimizer.add_param_group({"params": [torch.zeros(1, requires_grad=True)], "lr": 0.25})
+    scheduler.min_lrs = [0.01, 0.01, 0.2]
+    scheduler.step(1.0)
+    scheduler.step(1.0)
+    check.same(seen=rates_of(optimizer), expected=[0.05, 0.01, 0.2], source="halved, or the floor")
+
+
+@claim("schedules.plateau-does-not-compute-rates")
+def test_get_lr_of_a_plateau_is_not_implemented():
+    with pytest.raises(NotImplementedError):
+        lr_scheduler.ReduceLROnPlateau(two_groups()).get_lr()
