@@ -1,5 +1,7 @@
 """Faults of how schedulers are driven, composed and refused."""
 
+from typing import Any
+
 import torch
 from torch.optim import lr_scheduler
 
@@ -116,3 +118,102 @@ def a_milestone_may_be_missing(_: Patch) -> None:
 @breaks("scheduler-errors.no-plateau-in-a-composition")
 def a_plateau_is_composed(_: Patch) -> None:
     edit(lr_scheduler, "if isinstance(scheduler, ReduceLROnPlateau):", "if False:")
+
+
+@breaks("scheduler-errors.leave-the-step-alone")
+def the_step_is_replaced_before_the_options_are_checked(patch: Patch) -> None:
+    build = lr_scheduler.ConstantLR.__init__
+
+    def careless(
+        self: lr_scheduler.ConstantLR, optimizer: torch.optim.Optimizer, **more: Any
+    ) -> None:
+        optimizer.step = optimizer.step  # type: ignore[method-assign]
+        build(self, optimizer, **more)
+
+    patch.setattr(lr_scheduler.ConstantLR, "__init__", careless)
+
+
+@breaks("scheduler-errors.leave-the-optimizer-alone")
+def a_refused_restart_marks_the_groups(_: Patch) -> None:
+    edit(
+        lr_scheduler,
+        "        if T_mult < 1 or not isinstance(T_mult, int):",
+        "        if optimizer.param_groups[0].update(T_0=T_0) or T_mult < 1 or T_mult % 1:",
+    )
+
+
+@breaks("rates.that-a-later-scheduler-finds")
+def the_cosine_starts_over(_: Patch) -> None:
+    edit(
+        lr_scheduler,
+        'if self._is_initial:\n            return _param_groups_val_list(self.optimizer, "lr")\n'
+        "        elif",
+        'if self._is_initial:\n            return _param_groups_val_list(self.optimizer, "initial_lr")\n'
+        "        elif",
+    )
+
+
+@breaks("rates.set-by-hand-are-moved")
+def the_cosine_turns_at_the_initial_rate(_: Patch) -> None:
+    edit(
+        lr_scheduler,
+        'group["lr"]\n                + (base_lr - self.eta_min) * (1',
+        "base_lr * 0\n                + (base_lr - self.eta_min) * (1",
+    )
+
+
+@breaks("rates.and-no-other-option")
+def the_second_beta_is_lost(_: Patch) -> None:
+    edit(lr_scheduler, '*param_group["betas"][1:])', "0.5)")
+
+
+@breaks("added-groups.are-multiplied-as-well")
+def an_added_group_is_passed_over(_: Patch) -> None:
+    edit(
+        lr_scheduler,
+        "zip(self.optimizer.param_groups, values, strict=True):",
+        "zip(self.optimizer.param_groups[:2], values, strict=False):",
+    )
+
+
+@breaks("own-schedulers.closed-form-serves-the-epoch")
+def the_closed_form_is_never_asked(_: Patch) -> None:
+    edit(lr_scheduler, 'if hasattr(self, "_get_closed_form_lr"):', "if False:")
+
+
+@breaks("own-schedulers.want-a-rate-for-each-group")
+def rates_for_nobody_are_taken(_: Patch) -> None:
+    edit(
+        lr_scheduler,
+        "zip(self.optimizer.param_groups, values, strict=True):",
+        "zip(self.optimizer.param_groups, values):",
+    )
+
+
+@breaks("order.warnings-name-the-line-of-the-caller")
+def warnings_point_into_torch(_: Patch) -> None:
+    edit(
+        lr_scheduler,
+        "warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=2)",
+        "warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning)",
+    )
+
+
+@breaks("order.no-false-alarm-of-compositions")
+def a_chain_warns_at_every_step(_: Patch) -> None:
+    edit(
+        lr_scheduler,
+        "        for scheduler in self._schedulers:\n            scheduler.step()",
+        "        for scheduler in self._schedulers:\n            scheduler.step(), scheduler.get_lr()",
+    )
+
+
+@breaks("schedulers.hold-no-cycle")
+def a_scheduler_refers_to_itself(patch: Patch) -> None:
+    begin = lr_scheduler.LRScheduler._initial_step
+
+    def selfish(self: lr_scheduler.LRScheduler) -> None:
+        begin(self)
+        self.me = self  # type: ignore[attr-defined]
+
+    patch.setattr(lr_scheduler.LRScheduler, "_initial_step", selfish)

@@ -1,5 +1,7 @@
 """What schedulers refuse, and that the optimizer is left as it was."""
 
+from copy import deepcopy
+
 import pytest
 from torch.optim import lr_scheduler
 
@@ -24,6 +26,13 @@ REFUSED = (
     ("CosineAnnealingWarmRestarts", {"T_0": 2.5}, ValueError, "positive integer T_0"),
     ("CosineAnnealingWarmRestarts", {"T_0": 2, "T_mult": 0}, ValueError, "T_mult >= 1"),
     ("CosineAnnealingWarmRestarts", {"T_0": 2, "T_mult": 1.5}, ValueError, "T_mult >= 1"),
+    (
+        "CosineAnnealingWarmRestarts",
+        {"T_0": 2, "eta_min": "0"},
+        ValueError,
+        "Expected float or int eta_min",
+    ),
+    ("CosineAnnealingWarmRestarts", {"T_0": -3}, ValueError, "positive integer T_0"),
     ("CyclicLR", {**CYCLE, "mode": "square"}, ValueError, "mode is invalid"),
     ("CyclicLR", {**CYCLE, "base_lr": [0.1]}, ValueError, "base_lr"),
     ("CyclicLR", {**CYCLE, "max_lr": [0.1]}, ValueError, "max_lr"),
@@ -80,11 +89,12 @@ RESUMED = (
 )
 
 
-def refused():
+def refused(but=()):
     """Return the parameters of a test for every refusal, with ids that count where they repeat."""
     return [
         pytest.param(Schedule("refused", name, options), error, word, id=f"{name.lower()}_{number}")
         for number, (name, options, error, word) in enumerate(REFUSED)
+        if name not in but
     ]
 
 
@@ -101,6 +111,43 @@ def test_an_option_out_of_range_is_an_error(schedule, error, word):
     with pytest.raises(error) as caught:
         schedule.build(optimizer)
     assert word in str(caught.value)
+
+
+@claim("scheduler-errors.leave-the-optimizer-alone")
+@pytest.mark.parametrize("schedule, error, word", refused(but=("SWALR",)))
+def test_a_refused_option_changes_nothing_in_the_groups(schedule, error, word):
+    optimizer = two_groups()
+    before = deepcopy(options_of(optimizer))
+    with pytest.raises(error):
+        schedule.build(optimizer)
+    check.same(seen=options_of(optimizer), expected=before, source=f"before the error of {word}")
+
+
+@claim("scheduler-errors.leave-an-optimizer-without-momentum-alone")
+@schedules(WITHOUT_MOMENTUM)
+def test_refusing_an_optimizer_without_momentum_changes_nothing_in_its_groups(schedule):
+    optimizer = two_groups(name="Adagrad")
+    before = deepcopy(options_of(optimizer))
+    with pytest.raises(ValueError, match="must support momentum"):
+        schedule.build(optimizer)
+    check.same(seen=options_of(optimizer), expected=before, source="before the error")
+
+
+@claim("scheduler-errors.leave-the-step-alone")
+@pytest.mark.parametrize("schedule, error, word", refused(but=("SWALR",)))
+def test_a_refused_option_leaves_the_step_of_the_optimizer(schedule, error, word):
+    optimizer = two_groups()
+    with pytest.raises(error):
+        schedule.build(optimizer)
+    assert "step" not in vars(optimizer), f"step() was replaced before the error of {word}"
+
+
+def options_of(optimizer):
+    """Return everything in the groups but the parameters."""
+    return [
+        {key: value for key, value in group.items() if key != "params"}
+        for group in optimizer.param_groups
+    ]
 
 
 @claim("scheduler-errors.want-an-optimizer")
