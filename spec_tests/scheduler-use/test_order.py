@@ -62,6 +62,15 @@ def test_an_optimizer_step_counts_for_every_scheduler():
     assert seen == [], f"warned: {seen}"
 
 
+@claim("order.step-takes-a-closure")
+@pytest.mark.parametrize("by_name", [False, True], ids=["by_place", "by_name"])
+def test_the_optimizer_under_a_scheduler_takes_a_closure(by_name):
+    optimizer = two_groups()
+    HALVING.build(optimizer)
+    loss = optimizer.step(closure=lambda: 0.75) if by_name else optimizer.step(lambda: 0.75)
+    check.same(seen=loss, expected=0.75, source="what the closure returned")
+
+
 @claim("order.get-lr-is-silent-inside-step")
 @schedulers.each(first=True)
 def test_get_lr_outside_of_step_warns(schedule):
@@ -87,7 +96,7 @@ def test_an_epoch_given_to_step_is_jumped_to(schedule):
     optimizer = two_groups()
     scheduler = schedule.build(optimizer)
     optimizer.step()
-    seen, epochs = [], (3, 7, 2, 12, 0)
+    seen, epochs = [], (3, 7, 2, 5, 4, 12, 0)
     for epoch in epochs:
         warnings_of(lambda epoch=epoch: scheduler.step(epoch))
         seen.append([scheduler.last_epoch, *rates_of(optimizer)])

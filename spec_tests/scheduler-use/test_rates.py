@@ -150,6 +150,23 @@ def test_a_scheduler_touches_neither_parameters_nor_state(case, device):
     check.same(seen=[training.values(), kept(training)], expected=before, source="before the step")
 
 
+@claim("rates.that-stay-change-no-step")
+@optimizers.each()
+def test_a_scheduler_that_changes_no_rate_changes_no_step(case, device):
+    plain, scheduled = Training(case, device), Training(case, device)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(scheduled.optimizer, lambda _: 1.0)
+    seen, expected = [], []
+    for _ in range(3):
+        seen.append([scheduled.backward().detach(), scheduled.step(), scheduled.values()])
+        scheduler.step()
+        expected.append([plain.backward().detach(), plain.step(), plain.values()])
+    check.same(
+        seen=[seen, kept(scheduled)],
+        expected=[expected, kept(plain)],
+        source="the same training without a scheduler",
+    )
+
+
 def kept(training):
     """Return the state of the optimizer, and its options but the rates."""
     state = training.optimizer.state_dict()

@@ -65,6 +65,13 @@ def test_a_rate_that_is_a_tensor_follows_the_closed_form(schedule):
     check_rates(schedule, optimizer, schedule.steps, SINGLE, torch.float32)
 
 
+@claim("schedules.of-tensor-rates-with-a-dimension")
+@schedulers.each(first=True)
+def test_a_rate_that_is_a_tensor_of_one_element_follows_the_closed_form(schedule):
+    optimizer = two_groups([torch.tensor([rate], dtype=torch.float32) for rate in RATES])
+    check_rates(schedule, optimizer, schedule.steps, SINGLE, torch.float32)
+
+
 @claim("schedules.momentum-goes-the-other-way")
 @pytest.mark.parametrize("name", ["SGD", "AdamW"], ids=["momentum", "beta1"])
 @schedulers.each(only=CYCLES_MOMENTUM)
@@ -96,7 +103,7 @@ def test_a_fraction_of_an_epoch_is_a_place_on_the_curve(options):
     schedule = schedulers.Schedule("fraction", "CosineAnnealingWarmRestarts", options)
     optimizer = two_groups()
     scheduler = schedule.build(optimizer)
-    epochs = [0.25, 1.5, 2.75, 3.0, 4.5, 5.25, 8.75, 9.0, 20.5]
+    epochs = [0.25, 1.5, 2.75, 3.0, 4.5, 5.25, 8.75, 9.0, 20.5, 30.5]
     seen = []
     for epoch in epochs:
         optimizer.step()

@@ -51,7 +51,7 @@ def test_rates_fall_when_the_metric_stops_improving(
 
 @claim("schedules.plateau-by-default")
 def test_the_defaults_wait_for_ten_metrics_and_divide_by_ten():
-    metrics = [1.0] + [1.0 - 0.9e-4] * 24
+    metrics = [1.0] + [1.0 - 0.9e-4] * 24 + [1.0 - 1.9e-4] * 11
     options = {
         "mode": "min", "factor": 0.1, "patience": 10, "threshold": 1e-4, "threshold_mode": "rel",
         "cooldown": 0, "min_lr": 0.0,
@@ -96,20 +96,25 @@ def test_a_metric_may_be_a_tensor():
     )
 
 
+def counters_of(scheduler):
+    return [
+        scheduler.last_epoch, scheduler.best, scheduler.num_bad_epochs,
+        scheduler.cooldown_counter, scheduler.in_cooldown,
+    ]  # fmt: skip
+
+
 @claim("schedules.plateau-keeps-count")
 def test_the_counters_say_how_things_stand():
     optimizer = two_groups()
     scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, patience=1, cooldown=3)
-    seen = []
+    seen = [counters_of(scheduler)]
     for metric in (3.0, 2.0, 2.5, 2.5, 2.5):
         scheduler.step(metric)
-        seen.append(
-            [scheduler.last_epoch, scheduler.best, scheduler.num_bad_epochs,
-             scheduler.cooldown_counter, scheduler.in_cooldown]
-        )  # fmt: skip
+        seen.append(counters_of(scheduler))
     check.same(
         seen=seen,
         expected=[
+            [0, math.inf, 0, 0, False],
             [1, 3.0, 0, 0, False],
             [2, 2.0, 0, 0, False],
             [3, 2.0, 1, 0, False],

@@ -116,3 +116,36 @@ def test_floors_that_were_put_right_serve_an_added_group():
 def test_get_lr_of_a_plateau_is_not_implemented():
     with pytest.raises(NotImplementedError):
         lr_scheduler.ReduceLROnPlateau(two_groups()).get_lr()
+
+
+@claim("schedules.plateau-makes-no-tiny-change-by-default")
+def test_a_change_of_more_than_ten_to_the_minus_eight_is_made():
+    seen = reduced([1.0, 1.0], two_groups([1.6e-8, 2.8e-8]), patience=0, factor=0.5)[-1]
+    check.same(seen=seen, expected=[1.6e-8, 1.4e-8], source="eps is 1e-8: halving 1.6e-8 is less")
+
+
+@claim("schedules.plateau-bounds-are-not-better")
+@pytest.mark.parametrize(
+    "mode, threshold_mode, bound",
+    [("min", "rel", 0.5), ("min", "abs", 0.5), ("max", "rel", 1.5), ("max", "abs", 1.5)],
+    ids=["min_rel", "min_abs", "max_rel", "max_abs"],
+)
+def test_a_metric_at_the_bound_is_no_improvement(mode, threshold_mode, bound):
+    optimizer = two_groups()
+    scheduler = lr_scheduler.ReduceLROnPlateau(
+        optimizer, mode, threshold=0.5, threshold_mode=threshold_mode
+    )
+    scheduler.step(1.0)
+    scheduler.step(bound)
+    check.same(
+        seen=[scheduler.best, scheduler.num_bad_epochs],
+        expected=[1.0, 1],
+        source="best · (1 ∓ 0.5) or best ∓ 0.5, which a metric has to exceed",
+    )
+
+
+@claim("schedules.plateau-refuses-a-state-of-another-mode")
+def test_a_state_with_an_unknown_mode_is_an_error():
+    scheduler = lr_scheduler.ReduceLROnPlateau(two_groups())
+    with pytest.raises(ValueError, match="mode mean is unknown"):
+        scheduler.load_state_dict({**scheduler.state_dict(), "mode": "mean"})
