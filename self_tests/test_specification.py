@@ -55,3 +55,11 @@ def test_ids_are_safe_for_files_and_shells(collected: list[tuple[str, str, list[
 def test_a_sentence_stands_once() -> None:
     sentences = [claim.sentence for claim in read_register(ROOT / "docs" / "spec")]
     assert sorted(sentences) == sorted(set(sentences))
+
+
+def test_every_chapter_is_listed_for_readers() -> None:
+    folder = ROOT / "docs" / "spec"
+    listed = re.findall(
+        r"^\| \[[a-z-]+\]\(([a-z-]+)\.md\)", (folder / "README.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert sorted(listed) == sorted(read_register(folder).chapters)
