@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.optim import lr_scheduler
 
-from fixtures import check
+from fixtures import check, composed
 from fixtures.catalogue.compositions import COMPOSITIONS, Composition, schedule
 from fixtures.catalogue.schedule_strategies import links
 from fixtures.catalogue.schedulers import RATES, advance, rates_of, two_groups
@@ -18,33 +18,16 @@ HALVING = schedule("ExponentialLR", gamma=0.5)
 STAIRS = schedule("StepLR", step_size=2, gamma=0.5)
 
 
-def check_rates(composition):
-    __tracebackhide__ = True
-    optimizer = two_groups()
-    scheduler = composition.build(optimizer)
-    seen = [rates_of(optimizer), *advance(optimizer, scheduler, composition.steps)]
-    expected = [
-        [composition.rate(t, initial, group) for group, initial in enumerate(RATES)]
-        for t in range(composition.steps + 1)
-    ]
-    check.close(
-        seen=torch.tensor(seen, dtype=torch.float64),
-        expected=torch.tensor(expected, dtype=torch.float64),
-        source="every part in turn, in fixtures/oracles/compositions.py",
-        tolerance=SCHEDULE,
-    )
-
-
 @claim("chains.apply-each-part-in-turn")
 @pytest.mark.parametrize("chain", [pytest.param(c, id=c.preset) for c in CHAINS])
 def test_every_step_applies_every_part_to_what_the_one_before_left(chain):
-    check_rates(chain)
+    composed.check_rates(chain)
 
 
 @claim("chains.hold-for-any-parts")
 @given(parts=st.lists(links(), min_size=1, max_size=4))
 def test_whatever_the_parts_each_is_applied_in_turn(parts):
-    check_rates(Composition("drawn", "ChainedScheduler", tuple(parts), steps=14))
+    composed.check_rates(Composition("drawn", "ChainedScheduler", tuple(parts), steps=14))
 
 
 @claim("chains.multiply-their-factors")

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.optim import lr_scheduler
 
-from fixtures import check
+from fixtures import check, composed
 from fixtures.catalogue import schedulers
 from fixtures.catalogue.compositions import COMPOSITIONS, Composition, schedule
 from fixtures.catalogue.schedule_strategies import parts
-from fixtures.catalogue.schedulers import RATES, advance, momenta_of, rates_of, two_groups
+from fixtures.catalogue.schedulers import advance, momenta_of, rates_of, two_groups
 from fixtures.claims import claim
 from fixtures.tolerances import SCHEDULE
 
@@ -21,34 +21,19 @@ CYCLE = schedule("CyclicLR", base_lr=0.01, max_lr=0.2, step_size_up=3)
 MILESTONE = 5
 
 
-def check_rates(composition):
-    __tracebackhide__ = True
-    optimizer = two_groups()
-    scheduler = composition.build(optimizer)
-    seen = [rates_of(optimizer), *advance(optimizer, scheduler, composition.steps)]
-    expected = [
-        [composition.rate(t, initial, group) for group, initial in enumerate(RATES)]
-        for t in range(composition.steps + 1)
-    ]
-    check.close(
-        seen=torch.tensor(seen, dtype=torch.float64),
-        expected=torch.tensor(expected, dtype=torch.float64),
-        source="closed form of the part in force, from its beginning",
-        tolerance=SCHEDULE,
-    )
-
-
 @claim("sequences.begin-with-their-first-part")
 @schedulers.each(but=("SWALR",))
 def test_the_first_part_rules_until_the_milestone(schedule):
-    check_rates(Composition("first", "SequentialLR", (schedule, QUARTER), (MILESTONE,), steps=9))
+    composed.check_rates(
+        Composition("first", "SequentialLR", (schedule, QUARTER), (MILESTONE,), steps=9)
+    )
 
 
 @claim("sequences.hand-over-at-a-milestone")
 @schedulers.each(but=("SWALR",))
 def test_a_part_begins_from_its_own_beginning_at_its_milestone(schedule):
     steps = MILESTONE + schedule.steps
-    check_rates(
+    composed.check_rates(
         Composition("later", "SequentialLR", (QUARTER, schedule), (MILESTONE,), steps=steps)
     )
 
@@ -56,7 +41,7 @@ def test_a_part_begins_from_its_own_beginning_at_its_milestone(schedule):
 @claim("sequences.of-several-parts")
 @pytest.mark.parametrize("sequence", [pytest.param(c, id=c.preset) for c in SEQUENCES])
 def test_every_rate_is_that_of_the_part_in_force(sequence):
-    check_rates(sequence)
+    composed.check_rates(sequence)
 
 
 @claim("sequences.hold-for-any-parts")
@@ -68,18 +53,22 @@ def test_whatever_the_parts_the_rate_is_that_of_the_part_in_force(drawn):
             st.integers(1, 12), min_size=len(chosen) - 1, max_size=len(chosen) - 1, unique=True
         ).map(sorted)
     )
-    check_rates(Composition("drawn", "SequentialLR", tuple(chosen), tuple(milestones), steps=16))
+    composed.check_rates(
+        Composition("drawn", "SequentialLR", tuple(chosen), tuple(milestones), steps=16)
+    )
 
 
 @claim("sequences.skip-a-part-without-time")
 def test_of_two_parts_with_the_same_milestone_the_later_one_is_taken():
     never = schedule("StepLR", step_size=1, gamma=0.125)
-    check_rates(Composition("skip", "SequentialLR", (QUARTER, never, HALVING), (2, 2), steps=6))
+    composed.check_rates(
+        Composition("skip", "SequentialLR", (QUARTER, never, HALVING), (2, 2), steps=6)
+    )
 
 
 @claim("sequences.milestone-at-the-start")
 def test_a_part_whose_milestone_is_zero_is_the_first_one():
-    check_rates(Composition("zero", "SequentialLR", (QUARTER, HALVING), (0,), steps=6))
+    composed.check_rates(Composition("zero", "SequentialLR", (QUARTER, HALVING), (0,), steps=6))
 
 
 @claim("sequences.milestone-at-the-start-was-a-step-early")
