@@ -26,6 +26,7 @@ NESTED = {
 
 
 @claim("compositions.nest")
+@pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step")  # no optimizer steps
 @pytest.mark.parametrize("nested", NESTED)
 def test_a_composition_is_a_part_like_any_other(nested):
     optimizer = two_groups()

@@ -97,6 +97,7 @@ class Scheduled(Interleaving):
 
 
 @claim("scheduler-state.resume-at-any-time")
+@pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step")  # the rules are drawn
 @pytest.mark.parametrize("schedule, case", CASES)
 def test_a_scheduled_training_that_is_saved_at_any_time_goes_on_as_if_it_were_not(schedule, case):
     interleaving.run(

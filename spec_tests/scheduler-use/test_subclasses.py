@@ -107,6 +107,7 @@ def test_it_may_be_part_of_a_sequence():
 
 
 @claim("own-schedulers.want-a-rate-for-each-group")
+@pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step")  # no optimizer steps
 def test_rates_for_more_groups_than_there_are_are_an_error():
     optimizer = two_groups()
     scheduler = TooMany(optimizer)
