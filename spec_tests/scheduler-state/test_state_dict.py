@@ -234,6 +234,16 @@ def test_each_group_gets_the_attributes_of_its_own_object(name):
     )
 
 
+@claim("scheduler-state.of-more-groups")
+def test_a_step_after_loading_a_state_of_more_groups_is_an_error():
+    more, fewer = two_groups([0.1, 0.2, 0.3]), two_groups()
+    schedule = Schedule("one", "LambdaLR", {"lr_lambda": inverse})
+    restored = schedule.build(fewer)
+    restored.load_state_dict(schedule.build(more).state_dict())
+    with pytest.raises(ValueError, match=r"zip\(\)"):
+        restored.step()
+
+
 @claim("scheduler-state.nested")
 def test_the_state_of_nested_compositions_comes_back():
     inner = Composition(

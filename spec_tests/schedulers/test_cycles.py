@@ -139,7 +139,7 @@ def test_the_groups_hold_the_bounds(scheduler, options, kept, name):
 def test_get_lr_of_a_resumed_cosine_computes_the_closed_form(last_epoch):
     optimizer = two_groups()
     schedule = Schedule("resumed", "CosineAnnealingLR", {"T_max": 7, "eta_min": 0.005})
-    schedule.build(optimizer)
+    advance(optimizer, schedule.build(optimizer), last_epoch + 1)
     resumed = schedule.build(optimizer, last_epoch=last_epoch)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
