@@ -123,6 +123,43 @@ def test_what_a_device_lacks_is_not_asked_of_it(project: ProjectMaker, what: str
     assert f"the emulated device is to have no {what}" in end.text
 
 
+MADE_ON_THE_WAY = """
+    @claim("demo.holds")
+    def test_it(device):
+        assert torch.ones(2, dtype=torch.float64, device=device).sum() == 2
+"""
+MADE_BY_A_STEP = """
+    class Careless(torch.optim.SGD):
+        def step(self):
+            torch.ones(2, dtype=torch.float64, device=self.param_groups[0]["params"][0].device)
+
+    Careless.__module__ = Careless.step.__module__ = "torch.optim.careless"
+    Careless.step = type(Careless.step)(
+        Careless.step.__code__, {"torch": torch, "__name__": "torch.optim.careless"}
+    )
+
+    @claim("demo.holds")
+    def test_it(device):
+        Careless([torch.ones(2, device=device, requires_grad=True)]).step()
+"""
+
+
+@pytest.mark.parametrize(
+    "test, verdict",
+    [
+        pytest.param(MADE_ON_THE_WAY, "1 not applicable", id="by_the_test"),
+        pytest.param(MADE_BY_A_STEP, "1 broken", id="by_a_step"),
+    ],
+)
+@needs_it
+def test_what_is_lacking_is_told_from_what_is_wrong(
+    project: ProjectMaker, test: str, verdict: str
+) -> None:
+    small = project(claims("demo.holds"), test)
+    end = small.run_in_new_process("--device", "emulated", "--emulated-without", "float64")
+    assert emulated(end).endswith(f"cases on emulated: {verdict}"), end.text
+
+
 @pytest.mark.skipif(NEW_ENOUGH, reason="this torch can emulate an accelerator")
 def test_an_older_torch_is_said_in_a_line(project: ProjectMaker) -> None:
     end = project(FOUR_CLAIMS, ONE_TEST_EACH).run("--device", "emulated")
