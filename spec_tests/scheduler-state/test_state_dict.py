@@ -235,6 +235,7 @@ def test_each_group_gets_the_attributes_of_its_own_object(name):
 
 
 @claim("scheduler-state.of-more-groups")
+@pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step")  # no optimizer steps
 def test_a_step_after_loading_a_state_of_more_groups_is_an_error():
     more, fewer = two_groups([0.1, 0.2, 0.3]), two_groups()
     schedule = Schedule("one", "LambdaLR", {"lr_lambda": inverse})
