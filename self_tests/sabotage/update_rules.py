@@ -1,5 +1,6 @@
 """Faults of single update rules: signs, powers, corrections, buffers."""
 
+import torch
 from torch.optim import adagrad, sgd
 
 from self_tests.loaded_code import edit
@@ -89,3 +90,15 @@ def adagrad_copies_its_sums_instead_of_sharing(_: Patch) -> None:
         '                state["sum"].share_memory_()',
         '                state["sum"].clone()',
     )
+
+
+@breaks("asgd.took-negative-lambd-and-alpha")
+def negative_lambd_is_refused_early(patch: Patch) -> None:
+    original = torch.optim.ASGD.__init__
+
+    def construct(self: torch.optim.ASGD, *arguments: object, **options: object) -> None:
+        if isinstance(options.get("lambd"), float) and options["lambd"] < 0:  # type: ignore[operator]
+            raise ValueError(f"Invalid lambd value: {options['lambd']}")
+        original(self, *arguments, **options)  # type: ignore[arg-type]
+
+    patch.setattr(torch.optim.ASGD, "__init__", construct)

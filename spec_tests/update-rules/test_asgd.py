@@ -1,5 +1,8 @@
 """ASGD: the rate that falls, and the average of the parameters."""
 
+import pytest
+import torch
+
 from fixtures import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
@@ -42,3 +45,21 @@ def test_the_rate_of_a_step_is_the_power_that_alpha_says(device):
     # η = 0.5/(1 + t)²: 0.5, 0.125, 0.5/9; and each step multiplies the parameter by 1 - 2η.
     expected = [walk.tensor((v,)) for v in (-0.5, -0.375, -0.375 * (1 - 1 / 9))]
     check.close(seen=walk.values, expected=expected, source="by hand", tolerance=STEPS)
+
+
+@claim("asgd.refuses-negative-lambd-and-alpha")
+@pytest.mark.parametrize("option", ["lambd", "alpha"])
+def test_a_negative_fall_of_the_rate_is_an_error(option):
+    with pytest.raises(ValueError, match=option):
+        torch.optim.ASGD([torch.ones(1, requires_grad=True)], **{option: -0.5})
+
+
+@claim("asgd.took-negative-lambd-and-alpha")
+@pytest.mark.parametrize("option", ["lambd", "alpha"])
+def test_a_negative_fall_of_the_rate_was_taken(option):
+    optimizer = torch.optim.ASGD([torch.ones(1, requires_grad=True)], **{option: -0.5})
+    check.same(
+        seen=optimizer.param_groups[0][option],
+        expected=-0.5,
+        source="the option that was given",
+    )
