@@ -33,8 +33,9 @@ def commit(faults: Iterable[Fault], jobs: int = 2) -> dict[str, Outcome]:
     if on_the_cpu := [fault for fault in chosen if fault.device == "cpu"]:
         outcomes |= _commit(on_the_cpu, jobs, "-m", "cpu")
     if elsewhere := [fault.name for fault in chosen if fault.device != "cpu"]:
-        # The emulated accelerator is there for good once it is registered: in another process.
-        with ProcessPoolExecutor(1, mp_context=get_context("fork")) as process:
+        # The emulated accelerator is there for good once it is registered, and does not learn of
+        # gradients if a backward pass came before: in a process of its own, begun anew.
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
             outcomes |= process.submit(_commit_on_the_accelerator, elsewhere, jobs).result()
     return outcomes
 
