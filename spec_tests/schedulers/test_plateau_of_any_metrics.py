@@ -36,7 +36,7 @@ def reduced(metrics, optimizer, **options):
 
 
 @claim("schedules.plateau-holds-for-any-metrics")
-@settings(max_examples=40)
+@settings(max_examples=max(40, settings().max_examples))
 @given(metrics=METRICS, options=OPTIONS)
 def test_whatever_the_metrics_the_rates_are_those_of_the_rule(metrics, options):
     columns = [plateau(metrics, rate, **options) for rate in RATES]
