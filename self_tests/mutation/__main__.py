@@ -31,7 +31,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m self_tests.mutation", description=__doc__)
     parser.add_argument("--sample", type=int, default=1000, help="how many mutants (default 1000)")
     parser.add_argument("--seed", type=int, default=0, help="which sample (default 0)")
-    parser.add_argument("--module", default="", help="only this module, or those named so in part")
+    parser.add_argument(
+        "--module", nargs="+", default=[""], help="only these modules, or those named so in part"
+    )
     parser.add_argument(
         "--lines", type=_lines, help="only mutants between these lines, as in 10-20"
     )
@@ -101,12 +103,18 @@ def _mutants(arguments: argparse.Namespace) -> list[Mutant]:
     import torch
 
     paths = sorted(Path(torch.optim.__file__).parent.rglob("*.py"))
-    modules = [path for path in paths if path.name == arguments.module]
-    modules = modules or [path for path in paths if arguments.module in path.name]
-    if not modules:
-        sys.exit(f"--module {arguments.module}: torch.optim has no such module, as adam.py is one")
+    modules = dict.fromkeys(path for name in arguments.module for path in _named(name, paths))
     first, last = arguments.lines or (1, sys.maxsize)
     return [m for path in modules for m in mutants_of(path) if first <= m.lines[0] <= last]
+
+
+def _named(name: str, paths: list[Path]) -> list[Path]:
+    """Return the module of a name, or all that have it in their names."""
+    found = [path for path in paths if path.name == name]
+    found = found or [path for path in paths if name in path.name]
+    if not found:
+        sys.exit(f"--module {name}: torch.optim has no such module, as adam.py is one")
+    return found
 
 
 def _try_all(
