@@ -140,6 +140,19 @@ def test_a_record_covers_the_mutants_that_it_describes(
     assert record.covers(the_mutant(loaded, "default", "1.0")) is covered
 
 
+@pytest.mark.parametrize(
+    "line, torch, described",
+    [
+        pytest.param(3, "2.13.0+cpu", True, id="there"),
+        pytest.param(4, "2.13.0+cpu", False, id="elsewhere"),
+        pytest.param(3, "2.14.1", False, id="in_another_release"),
+    ],
+)
+def test_a_record_with_lines_is_about_these_alone(line: int, torch: str, described: bool) -> None:
+    record = Unobservable("adam.py", "[constant] 0 → 1", "*", "an example", (3,), "2.13.0")
+    assert record.describes("adam.py", line, "step", "[constant] 0 → 1", torch) is described
+
+
 def test_every_record_of_unobservable_mutants_can_be_read() -> None:
     assert [record for record in read() if not record.reason.strip()] == []
 
@@ -149,6 +162,11 @@ def test_every_record_of_unobservable_mutants_can_be_read() -> None:
     [
         pytest.param("[[unobservable]]\nreason = 'why'", "lacks 'change'", id="no_change"),
         pytest.param("[[unobservable]]\nline = 3", "has 'line'", id="unknown_field"),
+        pytest.param(
+            "[[unobservable]]\nchange = 'a → b'\nreason = 'why'\nlines = [3]",
+            "lacks 'torch'",
+            id="lines_of_no_release",
+        ),
         pytest.param("[[", "is not TOML", id="no_toml"),
     ],
 )

@@ -28,7 +28,7 @@ def digest(found: dict[str, Any]) -> dict[str, Any]:
     for row in found["mutants"]:
         fate = row["fate"]
         if fate in (Fate.SURVIVED, Fate.NOT_REACHED):
-            if record := _record_of(row, records):
+            if record := _record_of(row, found["torch"], records):
                 fate = Fate.UNOBSERVABLE
             reason = record.reason if record else ""
             left.append(
@@ -44,7 +44,8 @@ def digest(found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _record_of(row: dict[str, Any], records: Sequence[Unobservable]) -> Unobservable | None:
-    return next(
-        (r for r in records if r.describes(row["module"], row["function"], row["change"])), None
-    )
+def _record_of(
+    row: dict[str, Any], torch: str, records: Sequence[Unobservable]
+) -> Unobservable | None:
+    place = (row["module"], row["line"], row["function"], row["change"], torch)
+    return next((record for record in records if record.describes(*place)), None)

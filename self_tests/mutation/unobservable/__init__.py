@@ -9,7 +9,7 @@ from pathlib import Path
 
 from self_tests.mutation.mutants import Mutant
 
-_FIELDS = {"change", "function", "reason"}
+_FIELDS = {"change", "function", "lines", "torch", "reason"}
 
 
 class UnobservableError(ValueError):
@@ -25,24 +25,33 @@ class Unobservable:
         change: What the mutant does, as the command prints it; ``…`` stands for any text.
         function: The qualified name of the function it is in, with ``*`` for any.
         reason: Why nobody could notice.
+        lines: The lines where it stands, if the same change elsewhere can be noticed; none: any.
+        torch: The release that the lines are of, and the only one that it speaks of; "": any.
     """
 
     module: str
     change: str
     function: str
     reason: str
+    lines: tuple[int, ...] = ()
+    torch: str = ""
 
     def covers(self, mutant: Mutant) -> bool:
-        """Whether the record speaks of this mutant."""
-        return self.describes(mutant.path.name, mutant.function, mutant.change)
+        """Whether the record speaks of this mutant of the installed torch."""
+        import torch
 
-    def describes(self, module: str, function: str, change: str) -> bool:
-        """Whether the record speaks of a mutant with this module, function and change."""
+        name, line = mutant.path.name, mutant.lines[0]
+        return self.describes(name, line, mutant.function, mutant.change, torch.__version__)
+
+    def describes(self, module: str, line: int, function: str, change: str, torch: str) -> bool:
+        """Whether the record speaks of a mutant with this place and change, of this torch."""
         pattern = ".*".join(re.escape(part) for part in self.change.split("…"))
+        in_place = line in self.lines and torch.partition("+")[0] == self.torch
         return (
             module == self.module
             and fnmatchcase(function, self.function)
             and re.fullmatch(pattern, change) is not None
+            and (in_place or not self.lines)
         )
 
 
@@ -69,11 +78,20 @@ def _of_file(path: Path) -> Iterable[Unobservable]:
         raise UnobservableError(f"{path.name} is not TOML: {error}") from None
     for number, entry in enumerate(entries, start=1):
         unknown = sorted(entry.keys() - _FIELDS)
-        missing = [name for name in ("change", "reason") if not entry.get(name)]
+        needed = ["change", "reason"] + ["torch"] * ("lines" in entry)
+        missing = [name for name in needed if not entry.get(name)]
         if unknown or missing:
             what = f"has {unknown[0]!r}" if unknown else f"lacks {missing[0]!r}"
             raise UnobservableError(
-                f"{path.name}, entry {number} {what}; an entry has change, function and reason"
+                f"{path.name}, entry {number} {what}; an entry has change, function and reason, "
+                "and may have lines with the torch that they are of"
             )
         change = " ".join(entry["change"].split())
-        yield Unobservable(f"{path.stem}.py", change, entry.get("function", "*"), entry["reason"])
+        yield Unobservable(
+            module=f"{path.stem}.py",
+            change=change,
+            function=entry.get("function", "*"),
+            reason=entry["reason"],
+            lines=tuple(entry.get("lines", ())),
+            torch=entry.get("torch", ""),
+        )
