@@ -95,3 +95,31 @@ def test_a_fused_group_refuses_complex_parameters(case, device):
     parameter.grad = torch.ones_like(parameter)
     with pytest.raises(RuntimeError, match="floating point"):
         optimizer.step()
+
+
+def step_with_a_complex_group_added_later(case, device):
+    """Take a step over real parameters, add complex ones, and take the next."""
+    parameters = [
+        torch.ones(2, dtype=dtype, device=device, requires_grad=True)
+        for dtype in (torch.float32, torch.complex64)
+    ]
+    optimizer = case.build(parameters[:1])
+    parameters[0].grad = torch.ones_like(parameters[0])
+    optimizer.step()
+    optimizer.add_param_group({"params": parameters[1:]})
+    parameters[1].grad = torch.ones_like(parameters[1])
+    optimizer.step()
+
+
+@claim("refused.fused-complex-parameters-added-later")
+@optimizers.each(only=("Adam", "AdamW"), adding={"fused": True})
+def test_a_fused_step_refuses_complex_parameters_that_were_added_later(case, device):
+    with pytest.raises(RuntimeError, match="floating point"):
+        step_with_a_complex_group_added_later(case, device)
+
+
+@claim("refused.fused-complex-parameters-added-to-adagrad")
+@optimizers.each(only=("Adagrad",), adding={"fused": True})
+def test_a_fused_step_of_adagrad_refuses_complex_parameters_that_were_added_later(case, device):
+    with pytest.raises(RuntimeError, match="floating point"):
+        step_with_a_complex_group_added_later(case, device)
