@@ -1,5 +1,7 @@
 """Faults of the functions behind the classes."""
 
+import inspect
+
 from torch.optim import (
     _adafactor,
     _muon,
@@ -9,6 +11,7 @@ from torch.optim import (
     asgd,
     nadam,
     radam,
+    rprop,
     sgd,
     sparse_adam,
 )
@@ -87,3 +90,29 @@ def the_function_of_adamw_forgets_differentiable(_: Patch) -> None:
         "        differentiable=differentiable,\n        fused",
         "        differentiable=False,\n        fused",
     )
+
+
+@breaks("functions.options-are-off-unless-given")
+def rprop_takes_numbers_for_complex_ones(patch: Patch) -> None:
+    function = inspect.unwrap(rprop.rprop)
+    patch.setattr(function, "__defaults__", (*(function.__defaults__ or ())[:-1], True))
+
+
+@breaks("functions.capturable-is-refused-on-the-cpu")
+def the_function_of_adamw_forgets_to_be_capturable(_: Patch) -> None:
+    edit(adamw, "        capturable=capturable,\n", "")
+
+
+@breaks("functions.fused-steps-are-the-kernel-s")
+def the_function_of_adamw_forgets_to_fuse(_: Patch) -> None:
+    edit(adamw, "        fused=fused,\n", "")
+
+
+@breaks("functions.fused-steps-divide-by-the-scale")
+def the_function_of_adamw_forgets_the_scale(_: Patch) -> None:
+    edit(adamw, "        grad_scale=grad_scale,\n", "")
+
+
+@breaks("functions.fused-steps-stay-where-infinity-was-found")
+def the_function_of_adamw_forgets_what_was_found(_: Patch) -> None:
+    edit(adamw, "        found_inf=found_inf,\n", "")

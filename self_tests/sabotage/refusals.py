@@ -1,6 +1,17 @@
 """Faults by which a contradiction is taken without a word."""
 
-from torch.optim import _adafactor, _muon, adam, adamax, lbfgs, nadam, optimizer, sgd, sparse_adam
+from torch.optim import (
+    _adafactor,
+    _muon,
+    adagrad,
+    adam,
+    adamax,
+    lbfgs,
+    nadam,
+    optimizer,
+    sgd,
+    sparse_adam,
+)
 
 from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks
@@ -143,4 +154,22 @@ def a_fused_group_is_not_looked_at(_: Patch) -> None:
         sgd,
         'self, "_need_device_dtype_check_for_fused", True',
         'self, "_need_device_dtype_check_for_fused", False',
+    )
+
+
+@breaks("refused.fused-complex-parameters-added-later")
+def adam_looks_at_the_first_group_alone(_: Patch) -> None:
+    edit(
+        adam,
+        "_device_dtype_check_for_fused(p)",
+        "None if self.state else _device_dtype_check_for_fused(p)",
+    )
+
+
+@breaks("refused.fused-complex-parameters-added-to-adagrad")
+def adagrad_looks_once(_: Patch) -> None:
+    edit(
+        adagrad,
+        '                    if group["fused"]:\n                        _device_dtype_check_for_fused(p)\n',
+        "",
     )

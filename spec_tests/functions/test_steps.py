@@ -6,21 +6,15 @@ import inspect
 import pytest
 import torch
 
-from fixtures import check
+from fixtures import capturable, check
+from fixtures.called import GRADIENTS, Called
 from fixtures.catalogue import functions
-from fixtures.catalogue.functions import LIKE_THE_RATE, MAXIMA, NOTHING, RATE, ZEROS, Variant
+from fixtures.catalogue.functions import Variant
 from fixtures.catalogue.optimizers import OPTIMIZERS
 from fixtures.claims import claim
 from fixtures.operators import Operators
-from fixtures.side_by_side import ORACLES, default_dtype, finest
 from fixtures.tolerances import STEPS
 
-STARTS = ([0.5, -1.0, 2.0, 0.25], [1.5, -0.5])
-GRADIENTS = (
-    ([0.25, -0.5, 1.0, 0.75], [0.75, 0.5]),
-    ([0.5, 0.25, 1.0, -2.0], [-0.25, 1.0]),
-    ([-0.125, 0.5, 2.0, 0.5], [0.5, 0.25]),
-)
 CHOICES = {"default": {}, "loop": {"foreach": False}, "foreach": {"foreach": True}}
 CHOICE = pytest.mark.parametrize("choice", CHOICES.values(), ids=CHOICES)
 FOREACH = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
@@ -28,63 +22,6 @@ FUSED = ("sgd", "adam", "adamw", "adagrad")
 # Those without a tensor for a count, or without an argument for one.
 WITHOUT_CAPTURABLE = ("sgd", "adagrad")
 SOURCE = "the oracle in fixtures/oracles"
-
-
-class Called:
-    """A function with the lists that it is to be called with."""
-
-    def __init__(self, function, device, *, module=None, dtype=None, counts=None, **options):
-        self.call = getattr(
-            importlib.import_module(f"torch.optim.{module or function.module}"), function.name
-        )
-        self.dtype, self.device = dtype or finest(device), device
-        self.tensors = [self.tensor(start) for start in STARTS]
-        rate = {"lr": RATE} if function.takes_a_rate else {}
-        self.options = {**function.options, **rate, **options}
-        self.lists = [
-            []
-            if kind == MAXIMA and not self.options["amsgrad"]
-            else [self.entry(kind, p, counts or {}) for p in self.tensors]
-            for kind in function.lists
-        ]
-
-    def tensor(self, values):
-        """Return the values on the device; where numbers are complex, two of them make one."""
-        if not self.dtype.is_complex:
-            return torch.tensor(values, dtype=self.dtype, device=self.device)
-        real = torch.tensor(values, dtype=finest(self.device), device=self.device)
-        return torch.view_as_complex(real.reshape(-1, 2))
-
-    def entry(self, kind, parameter, counts):
-        """Return what a list starts with for a parameter; counts say how its numbers are kept."""
-        if kind == NOTHING:
-            return None
-        if kind in (ZEROS, MAXIMA):
-            return torch.zeros_like(parameter)
-        if kind == LIKE_THE_RATE:
-            return self.tensor([RATE] * (parameter.numel() * (1 + self.dtype.is_complex)))
-        return torch.tensor(kind, **{"dtype": finest(self.device), **counts})
-
-    def over_all_gradients(self):
-        """Call the function once for each of the gradients, and return where the tensors are then."""
-        with default_dtype(finest(self.device)):  # in which ASGD makes its scalars
-            for gradients in GRADIENTS:
-                self.step(gradients)
-        return self.tensors
-
-    def step(self, gradients):
-        """Call the function once with these gradients."""
-        tensors = [self.tensor(values) for values in gradients]
-        self.call(self.tensors, tensors, *self.lists, **self.options)
-
-    def expected(self, function, variant):
-        """Return where the oracle's steps lead, with the options under the names of the class."""
-        own = function.of_the_rule or {k: v for k, v in function.options.items() if k != "maximize"}
-        oracle = ORACLES[function.optimizer](**{"lr": RATE, **own, **variant.options})
-        values = [list(start) for start in STARTS]
-        for gradients in GRADIENTS:
-            oracle.step(values, [list(gradient) for gradient in gradients])
-        return [self.tensor(course) for course in values]
 
 
 def check_steps(function, variant, called):
@@ -117,6 +54,21 @@ def test_a_function_takes_fused_steps(function, variant, device):
 @FOREACH
 @functions.each_variant(but=WITHOUT_CAPTURABLE)
 def test_a_function_takes_capturable_steps(function, variant, foreach, device):
+    check_capturable_steps(function, variant, foreach, device)
+
+
+@claim("functions.take-capturable-steps-on-the-host")
+@FOREACH
+@functions.each_variant(but=WITHOUT_CAPTURABLE)
+def test_a_function_takes_capturable_steps_on_the_host(function, variant, foreach, not_applicable):
+    if reason := capturable.why_it_may_not():
+        not_applicable(reason)
+    with capturable.the_cpu_may_be_captured():
+        check_capturable_steps(function, variant, foreach, torch.device("cpu"))
+
+
+def check_capturable_steps(function, variant, foreach, device):
+    __tracebackhide__ = True
     counts = {"device": device}
     called = Called(
         function, device, counts=counts, **variant.options, foreach=foreach, capturable=True

@@ -132,6 +132,15 @@ def test_a_fused_step_with_such_a_gradient_moves_nothing(case, value, device):
     check.same(seen=training.values(), expected=before, source="the parameters before")
 
 
+@claim("scaler.fused-skips-within-the-step")
+@FUSED
+def test_a_fused_step_is_called_with_such_a_gradient(case, device):
+    training, scaler, calls = Training(case, device), scaler_of(device), []
+    training.optimizer.register_step_post_hook(lambda *_: calls.append("called"))
+    scaled_step(scaler, training, spoilt_by=math.inf)
+    assert calls == ["called"], f"{len(calls)} calls of step()"
+
+
 def check_goes_on_as_if_skipped(case, device, **options):
     """Compare a training that begins with a step that is skipped with one that does not."""
     __tracebackhide__ = True

@@ -1,0 +1,78 @@
+"""What the functions do unless asked, and what they make of the options of scaled gradients."""
+
+import importlib
+import inspect
+
+import pytest
+import torch
+
+from fixtures import check
+from fixtures.called import GRADIENTS, Called
+from fixtures.catalogue import functions
+from fixtures.claims import claim
+from fixtures.operators import Operators
+
+LEFT_TO_TORCH = ("foreach", "fused", "grad_scale", "found_inf")
+FUSED = ("sgd", "adam", "adamw", "adagrad")
+WITHOUT_CAPTURABLE = ("sgd", "adagrad")
+SCALE = 4.0
+
+
+@claim("functions.options-are-off-unless-given")
+@functions.each()
+def test_every_option_is_off_unless_it_is_given(function):
+    call = getattr(importlib.import_module(f"torch.optim.{function.module}"), function.name)
+    parameters = inspect.signature(call).parameters.values()
+    seen = {p.name: p.default for p in parameters if p.default is not p.empty}
+    expected = {name: None if name in LEFT_TO_TORCH else False for name in seen}
+    assert seen == expected, f"{function.name} has the defaults {seen}"
+
+
+@claim("functions.capturable-is-refused-on-the-cpu")
+@pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
+@functions.each(but=WITHOUT_CAPTURABLE)
+def test_a_capturable_step_is_refused(function, foreach, device):
+    called = Called(function, device, foreach=foreach, capturable=True)
+    with pytest.raises(AssertionError, match="capturable=True"):
+        called.step(GRADIENTS[0])
+
+
+@claim("functions.fused-steps-are-the-kernel-s")
+@functions.each(only=FUSED)
+def test_a_fused_step_is_that_of_the_kernel(function, device):
+    called = Called(function, device, counts={"dtype": torch.float32}, fused=True)
+    with Operators() as operators:
+        called.step(GRADIENTS[0])
+    seen = sorted(name for name in operators.names if name.startswith("_fused"))
+    assert seen == [f"_fused_{function.name}_"], f"fused kernels: {seen}"
+
+
+@claim("functions.fused-steps-divide-by-the-scale")
+@functions.each(only=FUSED)
+def test_a_fused_step_divides_the_gradients_by_the_scale(function, device):
+    check.same(
+        seen=stepped_fused(function, device, SCALE, found_inf=0.0),
+        expected=stepped_fused(function, device, 1.0, found_inf=0.0),
+        source="the same step over the gradients before they were scaled",
+    )
+
+
+@claim("functions.fused-steps-stay-where-infinity-was-found")
+@functions.each(only=FUSED)
+def test_a_fused_step_moves_nothing_where_infinity_was_found(function, device):
+    check.same(
+        seen=stepped_fused(function, device, SCALE, found_inf=1.0),
+        expected=Called(function, device).tensors,
+        source="the tensors before the step",
+    )
+
+
+def stepped_fused(function, device, scale, found_inf):
+    """Return the tensors after a fused step over gradients that were scaled."""
+    told = {
+        "grad_scale": torch.tensor(scale, device=device),
+        "found_inf": torch.tensor(found_inf, device=device),
+    }
+    called = Called(function, device, counts={"dtype": torch.float32}, fused=True, **told)
+    called.step([[scale * entry for entry in gradient] for gradient in GRADIENTS[0]])
+    return called.tensors

@@ -1,0 +1,85 @@
+"""Capturable steps with the CPU in the place of an accelerator, beside the oracle."""
+
+import pytest
+import torch
+
+from fixtures import capturable, check
+from fixtures.catalogue import optimizers, states
+from fixtures.claims import claim
+from fixtures.side_by_side import SideBySide, default_dtype
+from fixtures.tolerances import STEPS
+from fixtures.training import Training
+
+SOURCE = "the oracle in fixtures/oracles"
+FOREACH = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
+DEFAULTS = {torch.bfloat16: "float32", torch.float64: "float64"}
+CAPTURABLE = {"capturable": True}
+HOST = torch.device("cpu")
+SCALARS = ("step", "eta", "mu", "mu_product")
+
+
+@pytest.fixture(autouse=True)
+def _the_cpu_may_be_captured(not_applicable):
+    if reason := capturable.why_it_may_not():
+        not_applicable(reason)
+    with capturable.the_cpu_may_be_captured():
+        yield
+
+
+def check_steps(run, **options):
+    __tracebackhide__ = True
+    check.close(
+        seen=run.by_torch(**options), expected=run.by_oracle(), source=SOURCE, tolerance=STEPS
+    )
+
+
+@claim("capturable-on-the-host.takes-the-documented-steps")
+@FOREACH
+@optimizers.each(adding=CAPTURABLE, every_preset=True)
+def test_capturable_steps_are_the_oracle_s(case, foreach):
+    check_steps(SideBySide(case, HOST), foreach=foreach)
+
+
+@claim("capturable-on-the-host.takes-the-documented-steps")
+@optimizers.each(adding={**CAPTURABLE, "differentiable": True}, every_preset=True)
+def test_capturable_and_differentiable_steps_are_the_oracle_s(case):
+    check_steps(SideBySide(case, HOST))
+
+
+@claim("capturable-on-the-host.takes-a-tensor-as-rate")
+@FOREACH
+@optimizers.each(adding=CAPTURABLE, every_preset=True)
+def test_a_tensor_for_a_rate_gives_the_oracle_s_steps(case, foreach):
+    check_steps(SideBySide(case, HOST, tensors=("lr",)), foreach=foreach)
+
+
+@claim("capturable-on-the-host.takes-tensors-as-betas")
+@FOREACH
+@optimizers.each(only=("Adam", "AdamW"), adding=CAPTURABLE, every_preset=True)
+def test_tensors_for_betas_give_the_oracle_s_steps(case, foreach):
+    check_steps(SideBySide(case, HOST, tensors=("lr", "betas")), foreach=foreach)
+
+
+@claim("capturable-on-the-host.steps-the-parts-of-complex-numbers")
+@FOREACH
+@optimizers.each(adding=CAPTURABLE, every_preset=True)
+def test_a_complex_parameter_moves_as_its_real_view(case, foreach):
+    check_steps(SideBySide(case, HOST, dtype=torch.complex128), foreach=foreach)
+
+
+@claim("capturable-on-the-host.keeps-its-scalars-fine")
+@FOREACH
+@pytest.mark.parametrize("default", DEFAULTS, ids=["bfloat16", "float64"])
+@optimizers.each(adding=CAPTURABLE)
+def test_scalars_are_in_float32_or_float64(case, default, foreach):
+    training = Training(case, HOST, foreach=foreach)
+    training.backward()
+    with default_dtype(default):
+        training.step()
+    state = training.optimizer.state[training.parameters[0]]
+    keys = [entry.key for entry in states.STATES[case.optimizer.name] if entry.key in SCALARS]
+    check.same(
+        seen={key: states.describe(state[key]) for key in keys},
+        expected=dict.fromkeys(keys, f"{DEFAULTS[default]} [] on cpu"),
+        source="float32, or the default dtype if it is float64",
+    )
