@@ -100,19 +100,19 @@ def rprop_takes_numbers_for_complex_ones(patch: Patch) -> None:
 
 @breaks("functions.capturable-is-refused-on-the-cpu")
 def the_function_of_adamw_forgets_to_be_capturable(_: Patch) -> None:
-    edit(adamw, "        capturable=capturable,\n", "")
+    edit(adamw, "        capturable=capturable,", "        capturable=False,")
 
 
 @breaks("functions.fused-steps-are-the-kernel-s")
 def the_function_of_adamw_forgets_to_fuse(_: Patch) -> None:
-    edit(adamw, "        fused=fused,\n", "")
+    edit(adamw, "        fused=fused,", "        fused=None,")
 
 
 @breaks("functions.fused-steps-divide-by-the-scale")
 def the_function_of_adamw_forgets_the_scale(_: Patch) -> None:
-    edit(adamw, "        grad_scale=grad_scale,\n", "")
+    edit(adamw, "        grad_scale=grad_scale,", "        grad_scale=None,")
 
 
 @breaks("functions.fused-steps-stay-where-infinity-was-found")
 def the_function_of_adamw_forgets_what_was_found(_: Patch) -> None:
-    edit(adamw, "        found_inf=found_inf,\n", "")
+    edit(adamw, "        found_inf=found_inf,", "        found_inf=None,")

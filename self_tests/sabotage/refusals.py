@@ -170,6 +170,6 @@ def adam_looks_at_the_first_group_alone(_: Patch) -> None:
 def adagrad_looks_once(_: Patch) -> None:
     edit(
         adagrad,
-        '                    if group["fused"]:\n                        _device_dtype_check_for_fused(p)\n',
-        "",
+        "                        _device_dtype_check_for_fused(p)\n",
+        "                        pass\n",
     )
