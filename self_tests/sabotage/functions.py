@@ -6,6 +6,7 @@ from torch.optim import (
     _adafactor,
     _muon,
     adagrad,
+    adam,
     adamax,
     adamw,
     asgd,
@@ -116,3 +117,26 @@ def the_function_of_adamw_forgets_the_scale(_: Patch) -> None:
 @breaks("functions.fused-steps-stay-where-infinity-was-found")
 def the_function_of_adamw_forgets_what_was_found(_: Patch) -> None:
     edit(adamw, "        found_inf=found_inf,", "        found_inf=None,")
+
+
+@breaks("functions.nadam-wants-products-as-tensors")
+def the_function_of_nadam_looks_at_counts_alone(_: Patch) -> None:
+    edit(
+        nadam,
+        "    if not all(isinstance(t, torch.Tensor) for t in mu_products):",
+        "    if not all(isinstance(t, object) for t in mu_products):",
+    )
+
+
+@breaks("functions.adam-takes-no-tensors-by-lists")
+def adam_takes_any_beta_by_lists(_: Patch) -> None:
+    edit(
+        adam,
+        "    if isinstance(beta2, Tensor):\n        if not",
+        "    if isinstance(beta2, Tensor):\n        if None is",
+    )
+
+
+@breaks("functions.adam-takes-tensors-of-one-element-by-lists")
+def adam_takes_rates_of_any_size_by_lists(_: Patch) -> None:
+    edit(adam, "        if lr.numel() != 1:", "        if lr.numel() == 0:")

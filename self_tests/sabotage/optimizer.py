@@ -209,3 +209,12 @@ def parameters_are_born_frozen(patch: Patch) -> None:
 @breaks("state.adagrad-shares-its-sums")
 def adagrad_shares_nothing(patch: Patch) -> None:
     patch.setattr(torch.optim.Adagrad, "share_memory", lambda self: None)
+
+
+@breaks("param-groups.added-group-trains-when-fused")
+def adagrad_counts_added_parameters_from_one(_: Patch) -> None:
+    edit(
+        adagrad,
+        '                    state["step"] = (\n                        torch.zeros(',
+        '                    state["step"] = (\n                        torch.ones(',
+    )

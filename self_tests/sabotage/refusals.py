@@ -173,3 +173,8 @@ def adagrad_looks_once(_: Patch) -> None:
         "                        _device_dtype_check_for_fused(p)\n",
         "                        pass\n",
     )
+
+
+@breaks("refused.step-count-that-requires-grad")
+def adam_takes_counts_that_require_grad(_: Patch) -> None:
+    edit(adam, 'state["step"].requires_grad:', 'state["step"].is_sparse:')

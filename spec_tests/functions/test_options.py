@@ -6,7 +6,7 @@ import inspect
 import pytest
 import torch
 
-from fixtures import check
+from fixtures import capturable, check
 from fixtures.called import GRADIENTS, Called
 from fixtures.catalogue import functions
 from fixtures.claims import claim
@@ -16,6 +16,7 @@ LEFT_TO_TORCH = ("foreach", "fused", "grad_scale", "found_inf")
 FUSED = ("sgd", "adam", "adamw", "adagrad")
 WITHOUT_CAPTURABLE = ("sgd", "adagrad")
 SCALE = 4.0
+TENSORS = pytest.mark.parametrize("option", ["lr", "beta1", "beta2"])
 
 
 @claim("functions.options-are-off-unless-given")
@@ -34,6 +35,39 @@ def test_every_option_is_off_unless_it_is_given(function):
 def test_a_capturable_step_is_refused(function, foreach, device):
     called = Called(function, device, foreach=foreach, capturable=True)
     with pytest.raises(AssertionError, match="capturable=True"):
+        called.step(GRADIENTS[0])
+
+
+@claim("functions.nadam-wants-products-as-tensors")
+@functions.each(only=("nadam",))
+def test_products_that_are_numbers_are_refused(function, device):
+    called = Called(function, device)
+    called.lists[2] = [1.0 for _ in called.tensors]
+    with pytest.raises(RuntimeError, match="mu_products"):
+        called.step(GRADIENTS[0])
+
+
+@claim("functions.adam-takes-no-tensors-by-lists")
+@TENSORS
+@functions.each(only=("adam", "adamw"))
+def test_foreach_takes_no_tensor(function, option, device):
+    called = Called(function, device, foreach=True, **{option: torch.tensor(0.5, device=device)})
+    with pytest.raises((RuntimeError, ValueError), match=f"{option} as a Tensor"):
+        called.step(GRADIENTS[0])
+
+
+@claim("functions.adam-takes-tensors-of-one-element-by-lists")
+@TENSORS
+@functions.each(only=("adam", "adamw"))
+def test_foreach_takes_no_tensor_of_two_elements(function, option, device, not_applicable):
+    if reason := capturable.why_it_may_not():
+        not_applicable(reason)
+    two = {option: torch.tensor([0.5, 0.5], device=device)}
+    called = Called(function, device, foreach=True, capturable=True, **two)
+    with (
+        capturable.the_cpu_may_be_captured(),
+        pytest.raises(ValueError, match=f"{option} must be 1-element"),
+    ):
         called.step(GRADIENTS[0])
 
 

@@ -61,6 +61,17 @@ def test_a_misspelt_option_in_a_group_is_stored_and_does_nothing(case, device):
 @claim("param-groups.added-group-trains-from-then-on")
 @optimizers.each(every_preset=True, but=("LBFGS",))
 def test_an_added_group_trains_as_a_new_optimizer_would(case, device):
+    check_added_group(case, device)
+
+
+@claim("param-groups.added-group-trains-when-fused")
+@optimizers.each(every_preset=True, adding={"fused": True})
+def test_an_added_group_trains_as_a_new_optimizer_would_when_fused(case, device):
+    check_added_group(case, device)
+
+
+def check_added_group(case, device):
+    __tracebackhide__ = True
     grown, apart = Training(case, device), Training(case, device)
     first, second = grown.parameters
     grown.optimizer = case.build([first])

@@ -112,7 +112,7 @@ def step_with_a_complex_group_added_later(case, device):
 
 
 @claim("refused.fused-complex-parameters-added-later")
-@optimizers.each(only=("Adam", "AdamW"), adding={"fused": True})
+@optimizers.each(only=("Adam", "AdamW", "SGD"), adding={"fused": True})
 def test_a_fused_step_refuses_complex_parameters_that_were_added_later(case, device):
     with pytest.raises(RuntimeError, match="floating point"):
         step_with_a_complex_group_added_later(case, device)
@@ -123,3 +123,15 @@ def test_a_fused_step_refuses_complex_parameters_that_were_added_later(case, dev
 def test_a_fused_step_of_adagrad_refuses_complex_parameters_that_were_added_later(case, device):
     with pytest.raises(RuntimeError, match="floating point"):
         step_with_a_complex_group_added_later(case, device)
+
+
+@claim("refused.step-count-that-requires-grad")
+@optimizers.each(only=("Adam", "AdamW"), adding={"differentiable": True, "foreach": False})
+def test_a_count_that_requires_grad_is_refused(case, device):
+    parameter = torch.ones(2, device=device, requires_grad=True).clone()
+    parameter.grad = torch.ones_like(parameter)
+    optimizer = case.build([parameter])
+    optimizer.step()
+    optimizer.state[parameter]["step"] = torch.tensor(1.0, requires_grad=True)
+    with pytest.raises(RuntimeError, match="`requires_grad` is not supported for `step`"):
+        optimizer.step()

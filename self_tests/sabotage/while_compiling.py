@@ -1,0 +1,29 @@
+"""Faults of the branches that torch keeps for its compiler."""
+
+from torch.optim import nadam, rmsprop, sgd
+
+from self_tests.loaded_code import edit
+from self_tests.sabotage.fault import Patch, breaks
+
+
+@breaks("while-compiling.a-loop-takes-the-documented-steps")
+def nadam_counts_twice_while_compiling(_: Patch) -> None:
+    edit(
+        nadam,
+        "        # update step\n        step_t += 1",
+        "        # update step\n        step_t += 1 + torch.compiler.is_compiling()",
+    )
+
+
+@breaks("while-compiling.foreach-takes-the-documented-steps")
+def rmsprop_does_not_count_while_compiling(_: Patch) -> None:
+    edit(
+        rmsprop,
+        "            torch._foreach_add_(grouped_state_steps, 1)",
+        "            torch._foreach_add_(grouped_state_steps, 0)",
+    )
+
+
+@breaks("while-compiling.a-tensor-is-a-rate")
+def sgd_climbs_while_compiling(_: Patch) -> None:
+    edit(sgd, "torch._foreach_mul(device_grads, -lr)", "torch._foreach_mul(device_grads, lr)")
