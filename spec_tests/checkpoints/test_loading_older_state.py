@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 import torch
 
-from fixtures import capturable, check
+from fixtures import check
 from fixtures.catalogue import optimizers, states
 from fixtures.catalogue.optimizers import OPTIMIZERS, Case, Preset
 from fixtures.checkpoints.trainings import fresh, saved_by
@@ -140,15 +140,11 @@ def test_a_number_becomes_a_tensor_beside_a_capturable_parameter_of_nadam(case, 
 
 @claim("loading.counters-of-python-become-fine-tensors-when-capturable")
 @optimizers.each(adding={"capturable": True}, but=("ASGD",))
-def test_a_number_becomes_a_tensor_in_a_capturable_group_on_the_host(case, not_applicable):
-    if reason := capturable.why_it_may_not():
-        not_applicable(reason)
-    host = torch.device("cpu")
+def test_a_number_becomes_a_tensor_in_a_capturable_group_on_the_host(case, the_cpu_as_accelerator):
+    host = the_cpu_as_accelerator
     keys = ["step", *(["mu_product"] if case.optimizer.name == "NAdam" else [])]
-    with capturable.the_cpu_may_be_captured():
-        seen = scalars_after_loading(case, host)
     check.same(
-        seen=seen,
+        seen=scalars_after_loading(case, host),
         expected=beside(host, dict.fromkeys(keys, "float32"), dict.fromkeys(keys, "float64")),
         source="float32, or the default dtype if it is float64",
     )

@@ -6,7 +6,7 @@ import inspect
 import pytest
 import torch
 
-from fixtures import capturable, check
+from fixtures import check
 from fixtures.called import GRADIENTS, Called
 from fixtures.catalogue import functions
 from fixtures.claims import claim
@@ -59,15 +59,10 @@ def test_foreach_takes_no_tensor(function, option, device):
 @claim("functions.adam-takes-tensors-of-one-element-by-lists")
 @TENSORS
 @functions.each(only=("adam", "adamw"))
-def test_foreach_takes_no_tensor_of_two_elements(function, option, device, not_applicable):
-    if reason := capturable.why_it_may_not():
-        not_applicable(reason)
-    two = {option: torch.tensor([0.5, 0.5], device=device)}
-    called = Called(function, device, foreach=True, capturable=True, **two)
-    with (
-        capturable.the_cpu_may_be_captured(),
-        pytest.raises(ValueError, match=f"{option} must be 1-element"),
-    ):
+def test_foreach_takes_no_tensor_of_two_elements(function, option, the_cpu_as_accelerator):
+    two = {option: torch.tensor([0.5, 0.5])}
+    called = Called(function, the_cpu_as_accelerator, foreach=True, capturable=True, **two)
+    with pytest.raises(ValueError, match=f"{option} must be 1-element"):
         called.step(GRADIENTS[0])
 
 

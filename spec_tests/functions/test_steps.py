@@ -6,7 +6,7 @@ import inspect
 import pytest
 import torch
 
-from fixtures import capturable, check
+from fixtures import check
 from fixtures.called import GRADIENTS, Called
 from fixtures.catalogue import functions
 from fixtures.catalogue.functions import Variant
@@ -60,11 +60,10 @@ def test_a_function_takes_capturable_steps(function, variant, foreach, device):
 @claim("functions.take-capturable-steps-on-the-host")
 @FOREACH
 @functions.each_variant(but=WITHOUT_CAPTURABLE)
-def test_a_function_takes_capturable_steps_on_the_host(function, variant, foreach, not_applicable):
-    if reason := capturable.why_it_may_not():
-        not_applicable(reason)
-    with capturable.the_cpu_may_be_captured():
-        check_capturable_steps(function, variant, foreach, torch.device("cpu"))
+def test_a_function_takes_capturable_steps_on_the_host(
+    function, variant, foreach, the_cpu_as_accelerator
+):
+    check_capturable_steps(function, variant, foreach, the_cpu_as_accelerator)
 
 
 def check_capturable_steps(function, variant, foreach, device):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from fixtures import capturable, check
+from fixtures import check
 from fixtures.catalogue import optimizers, states
 from fixtures.claims import claim
 from fixtures.side_by_side import SideBySide, default_dtype
@@ -17,13 +17,7 @@ CAPTURABLE = {"capturable": True}
 HOST = torch.device("cpu")
 SCALARS = ("step", "eta", "mu", "mu_product")
 
-
-@pytest.fixture(autouse=True)
-def _the_cpu_may_be_captured(not_applicable):
-    if reason := capturable.why_it_may_not():
-        not_applicable(reason)
-    with capturable.the_cpu_may_be_captured():
-        yield
+pytestmark = pytest.mark.usefixtures("the_cpu_as_accelerator")
 
 
 def check_steps(run, **options):

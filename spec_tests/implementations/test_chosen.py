@@ -11,9 +11,9 @@ from fixtures.training import Training
 ONE_BY_ONE, FOREACH, FUSED = "one by one", "foreach", "fused"
 
 
-def check_kernels(case, device, expected):
+def check_kernels(case, device, expected, **options):
     __tracebackhide__ = True
-    training = Training(case, device)
+    training = Training(case, device, **options)
     training.run(1)
     seen = kernels_of_a_step(training.optimizer)
     assert seen == expected, f"the kernels of a step are {seen}, not {expected}"
@@ -39,9 +39,36 @@ def test_parameters_on_an_accelerator_are_stepped_by_lists(case, device):
     check_kernels(case, device, FOREACH)
 
 
+@claim("chosen-on-the-host.foreach")
+@optimizers.each(adding={"foreach": None}, but=("Adafactor",))
+def test_parameters_on_the_host_as_an_accelerator_are_stepped_by_lists(
+    case, the_cpu_as_accelerator
+):
+    check_kernels(case, the_cpu_as_accelerator, FOREACH)
+
+
+@claim("chosen-on-the-host.a-loop-for-a-tensor-as-rate-of-adam")
+@optimizers.each(only=("Adam", "AdamW"))
+def test_a_tensor_for_adam_s_rate_declines_lists(case, the_cpu_as_accelerator):
+    check_kernels(case, the_cpu_as_accelerator, ONE_BY_ONE, lr=torch.tensor(0.01))
+
+
+@claim("chosen-on-the-host.a-loop-where-a-graph-is-wanted")
+@optimizers.each(adding={"differentiable": True})
+def test_steps_on_the_host_as_an_accelerator_that_are_differentiated_are_taken_one_by_one(
+    case, the_cpu_as_accelerator
+):
+    check_differentiable(case, the_cpu_as_accelerator)
+
+
 @claim("chosen.a-loop-where-a-graph-is-wanted")
 @optimizers.each(adding={"differentiable": True})
 def test_steps_that_are_differentiated_are_taken_one_by_one(case, device):
+    check_differentiable(case, device)
+
+
+def check_differentiable(case, device):
+    __tracebackhide__ = True
     parameter = torch.ones(2, device=device, requires_grad=True).clone()
     parameter.retain_grad()
     optimizer = case.build([parameter])
@@ -57,6 +84,19 @@ class OwnTensor(torch.Tensor):
 @claim("chosen.a-loop-for-classes-of-tensors")
 @optimizers.each(only=("SGD", "Adam", "RMSprop"))
 def test_parameters_of_a_class_of_their_own_are_stepped_one_by_one(case, device):
+    check_own_class(case, device)
+
+
+@claim("chosen-on-the-host.a-loop-for-classes-of-tensors")
+@optimizers.each(only=("SGD", "Adam", "RMSprop"))
+def test_parameters_of_a_class_of_their_own_on_the_host_are_stepped_one_by_one(
+    case, the_cpu_as_accelerator
+):
+    check_own_class(case, the_cpu_as_accelerator)
+
+
+def check_own_class(case, device):
+    __tracebackhide__ = True
     plain = torch.ones(2, device=device)
     parameter = plain.as_subclass(OwnTensor).requires_grad_()
     parameter.grad = torch.ones(2, device=device)

@@ -1,9 +1,13 @@
-"""Faults of capturable steps, noticed where the CPU is in the place of an accelerator."""
+"""Faults of what torch does for accelerators, noticed with the CPU in the place of one."""
+
+from importlib import import_module
 
 from torch.optim import adadelta, adam, asgd, nadam, radam, rmsprop, rprop
 
 from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks
+
+_MODULE = import_module("torch.optim.optimizer")  # torch.optim hides it
 
 
 @breaks("capturable-on-the-host.takes-the-documented-steps")
@@ -44,3 +48,27 @@ def radam_loads_a_count_coarsely(_: Patch) -> None:
 @breaks("functions.take-capturable-steps-on-the-host")
 def rprop_grows_as_it_shrinks(_: Patch) -> None:
     edit(rprop, "torch.where(sign.gt(0), etaplus, sign)", "torch.where(sign.gt(0), etaminus, sign)")
+
+
+@breaks("chosen-on-the-host.foreach")
+def the_loop_is_always_taken(patch: Patch) -> None:
+    patch.setattr(_MODULE, "_get_foreach_kernels_supported_devices", lambda: ["cuda"])
+
+
+@breaks("chosen-on-the-host.a-loop-for-a-tensor-as-rate-of-adam")
+def adam_takes_lists_whatever_its_rate(_: Patch) -> None:
+    edit(
+        adam,
+        "        if foreach and isinstance(lr, Tensor) and not capturable:",
+        "        if False:",
+    )
+
+
+@breaks("chosen-on-the-host.a-loop-where-a-graph-is-wanted")
+def the_graph_is_forgotten(_: Patch) -> None:
+    edit(rmsprop, "params, differentiable, use_fused=False", "params, False, use_fused=False")
+
+
+@breaks("chosen-on-the-host.a-loop-for-classes-of-tensors")
+def any_tensor_is_stepped_by_lists(_: Patch) -> None:
+    edit(_MODULE, "type(p) in _foreach_supported_types", "isinstance(p, torch.Tensor)")
