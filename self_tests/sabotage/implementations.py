@@ -1,6 +1,6 @@
 """Faults of the implementations: foreach, fused and the kinds of parameter."""
 
-from torch.optim import adagrad, adam, adamax, asgd, optimizer, radam, sgd
+from torch.optim import adagrad, adam, adamax, asgd, nadam, optimizer, radam, sgd
 
 from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks
@@ -150,3 +150,8 @@ def steps_are_counted_on_the_default_device(_: Patch) -> None:
 @breaks("foreach.takes-the-documented-steps")
 def momentum_that_starts_late_is_damped(_: Patch) -> None:
     edit(sgd, "] = device_grads[i].detach().clone()", "] = device_grads[i].detach() * momentum")
+
+
+@breaks("scalars.of-other-steps")
+def nadam_multiplies_in_the_default_dtype(_: Patch) -> None:
+    edit(nadam, "torch.tensor(1.0, dtype=_get_scalar_dtype())", "torch.tensor(1.0)")

@@ -33,6 +33,34 @@ def beside(case, device, dtype):
     return dict.fromkeys(keys, f"{dtype} [] on {device.type}"), 1.0
 
 
+@claim("scalars.of-other-steps")
+@DEFAULT
+@IN_A_LOOP_OR_BY_LISTS
+@optimizers.each(but=("LBFGS", "Muon", "SGD", "SparseAdam"))
+def test_scalars_of_other_steps_are_on_the_cpu(case, foreach, default, device):
+    check.same(
+        seen=scalars_of_an_added_group(case, device, default, foreach=foreach),
+        expected=beside(case, torch.device("cpu"), DEFAULTS[default])[0],
+        source="float32, or the default dtype if it is float64",
+    )
+
+
+def scalars_of_an_added_group(case, device, default, **options):
+    """Return how the tensors among the scalars of a parameter are kept that was added before its step."""
+    training = Training(case, device, **options)
+    first, second = training.parameters
+    training.optimizer = case.build([first], **options)
+    training.backward()
+    with default_dtype(default):
+        training.optimizer.add_param_group({"params": [second]})
+        training.step()
+    return {
+        key: states.describe(value)
+        for key, value in training.optimizer.state[second].items()
+        if key in SCALARS
+    }
+
+
 @claim("scalars.of-capturable-steps")
 @DEFAULT
 @IN_A_LOOP_OR_BY_LISTS
