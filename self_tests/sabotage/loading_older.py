@@ -1,6 +1,6 @@
 """Faults of what loading makes of state and groups that older releases saved."""
 
-from torch.optim import adagrad, adam, adamw, nadam, rmsprop, rprop
+from torch.optim import adagrad, adam, adamw, nadam, rmsprop, rprop, sgd
 
 from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks
@@ -42,3 +42,8 @@ def adagrad_forgets_whether_it_is_fused(_: Patch) -> None:
 @breaks("loading.missing-decoupling-is-that-of-the-class")
 def adamw_decays_as_adam_after_loading(_: Patch) -> None:
     edit(adamw, 'group["decoupled_weight_decay"] = True', "pass")
+
+
+@breaks("loading.sgd-from-before-fused-steps-unfused")
+def sgd_fuses_what_it_loads(_: Patch) -> None:
+    edit(sgd, 'group.setdefault("fused", False)', 'group.setdefault("fused", True)')

@@ -187,3 +187,13 @@ def test_an_older_checkpoint_decays_as_its_class_does(case):
         expected=case.optimizer.name == "AdamW",
         source="AdamW decouples, Adam does not",
     )
+
+
+@claim("loading.sgd-from-before-fused-steps-unfused")
+@optimizers.each(only=("SGD",))
+def test_a_group_of_sgd_that_lacks_fused_declines_it(case):
+    state_dict, training = saved_by(case), fresh(case)
+    del state_dict["param_groups"][0]["fused"]
+    training.optimizer.load_state_dict(state_dict)
+    seen = training.optimizer.param_groups[0]["fused"]
+    assert seen is False, f"fused is {seen!r}"
