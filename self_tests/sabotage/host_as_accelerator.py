@@ -72,3 +72,26 @@ def the_graph_is_forgotten(_: Patch) -> None:
 @breaks("chosen-on-the-host.a-loop-for-classes-of-tensors")
 def any_tensor_is_stepped_by_lists(_: Patch) -> None:
     edit(_MODULE, "type(p) in _foreach_supported_types", "isinstance(p, torch.Tensor)")
+
+
+@breaks("graphs-on-the-host.a-capture-needs-capturable")
+def rmsprop_does_not_ask_whether_it_is_captured(_: Patch) -> None:
+    edit(rmsprop, "self._accelerator_graph_capture_health_check()", "pass")
+
+
+@breaks("graphs-on-the-host.a-copy-warns-once-of-steps-outside")
+def steps_outside_warn_again_and_again(_: Patch) -> None:
+    edit(
+        _MODULE,
+        "                self._warned_capturable_if_run_uncaptured = True",
+        "                self._warned_capturable_if_run_uncaptured = False",
+    )
+
+
+@breaks("graphs-on-the-host.no-word-where-it-fits")
+def a_capture_is_refused_whatever_is_captured(_: Patch) -> None:
+    edit(
+        _MODULE,
+        '            if capturing and not all(\n                group["capturable"]',
+        '            if capturing and not all(\n                not group["capturable"]',
+    )

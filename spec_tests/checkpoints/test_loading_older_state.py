@@ -86,6 +86,7 @@ def as_described(case, device, dtypes):
 
 @claim("loading.counters-of-python-become-tensors")
 @optimizers.each(only=COUNTED_IN_TENSORS)
+@pytest.mark.needs(torch.float64)
 def test_a_number_becomes_a_tensor_as_in_a_fresh_optimizer(case, device):
     check.same(
         seen=scalars_after_loading(case, device),
@@ -116,6 +117,7 @@ def test_a_number_becomes_float32_beside_a_parameter_that_is_stepped_fused(case,
 
 @claim("loading.counters-of-python-come-to-capturable-parameters")
 @optimizers.each(adding={"capturable": True}, but=("ASGD", "NAdam"))
+@pytest.mark.needs(torch.float64)
 def test_a_number_becomes_a_tensor_beside_a_capturable_parameter(case, device):
     check.same(
         seen=scalars_after_loading(case, device),
@@ -126,6 +128,7 @@ def test_a_number_becomes_a_tensor_beside_a_capturable_parameter(case, device):
 
 @claim("loading.counters-of-python-come-to-capturable-parameters")
 @optimizers.each(adding={"capturable": True}, only=("NAdam",))
+@pytest.mark.needs(torch.float64)
 def test_a_number_becomes_a_tensor_beside_a_capturable_parameter_of_nadam(case, device):
     check.same(
         seen=scalars_after_loading(case, device),

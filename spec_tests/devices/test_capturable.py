@@ -54,7 +54,7 @@ def test_capturable_takes_the_oracle_s_steps_either_way(case, foreach, device):
         seen=run.by_torch(foreach=foreach),
         expected=run.by_oracle(),
         source="the oracle in fixtures/oracles",
-        tolerance=STEPS,
+        tolerance=run.rounding,
     )
 
 
@@ -66,7 +66,7 @@ def test_capturable_leads_where_the_default_leads(case, device):
         seen=run.by_torch(),
         expected=run.by_torch(capturable=False),
         source="the same steps with capturable=False",
-        tolerance=STEPS,
+        tolerance=run.rounding,
     )
 
 

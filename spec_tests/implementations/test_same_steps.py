@@ -12,9 +12,9 @@ SOURCE = "the oracle in fixtures/oracles"
 FOREACH = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
 
 
-def check_steps(run):
+def check_steps(run, tolerance=STEPS):
     __tracebackhide__ = True
-    check.close(seen=run.by_torch(), expected=run.by_oracle(), source=SOURCE, tolerance=STEPS)
+    check.close(seen=run.by_torch(), expected=run.by_oracle(), source=SOURCE, tolerance=tolerance)
 
 
 @claim("for-loop.takes-the-documented-steps")
@@ -81,20 +81,22 @@ def test_capturable_takes_the_oracle_s_steps(case, foreach, device):
         seen=run.by_torch(foreach=foreach),
         expected=run.by_oracle(),
         source=SOURCE,
-        tolerance=STEPS,
+        tolerance=run.rounding,
     )
 
 
 @claim("capturable.takes-the-documented-steps")
 @optimizers.each(every_preset=True, adding={"capturable": True, "differentiable": True})
 def test_capturable_and_differentiable_takes_the_oracle_s_steps(case, device):
-    check_steps(SideBySide(case, device))
+    run = SideBySide(case, device)
+    check_steps(run, run.rounding)
 
 
 @claim("differentiable.takes-the-documented-steps")
 @optimizers.each(every_preset=True, adding={"differentiable": True})
 def test_differentiable_takes_the_oracle_s_steps(case, device):
-    check_steps(SideBySide(case, device))
+    run = SideBySide(case, device)
+    check_steps(run, run.rounding)
 
 
 @claim("maximize.climbs")

@@ -6,7 +6,6 @@ from fixtures import check
 from fixtures.catalogue import gradients, optimizers
 from fixtures.claims import claim
 from fixtures.side_by_side import SideBySide
-from fixtures.tolerances import STEPS
 
 SOURCE = "the oracle in fixtures/oracles"
 FOREACH = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
@@ -18,7 +17,10 @@ ADAM = ("Adam", "AdamW")
 def check_steps(run, **options):
     __tracebackhide__ = True
     check.close(
-        seen=run.by_torch(**options), expected=run.by_oracle(), source=SOURCE, tolerance=STEPS
+        seen=run.by_torch(**options),
+        expected=run.by_oracle(),
+        source=SOURCE,
+        tolerance=run.rounding,
     )
 
 

@@ -108,6 +108,7 @@ def test_the_error_names_floating_point_and_the_devices(case, device):
 
 @claim("refused.complex-parameters")
 @optimizers.each(only=("Adafactor", "Muon"))
+@pytest.mark.needs(torch.complex64)
 def test_complex_parameters_are_refused(case, device):
     with pytest.raises(RuntimeError, match="not support complex"):
         step_complex(case, device)

@@ -39,6 +39,7 @@ def evaluations_of_one_step(device):
 @claim("lbfgs.update-rule")
 @pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda objective: objective.name)
 @optimizers.each(only=("LBFGS",), every_preset=True)
+@pytest.mark.needs(torch.float64)
 def test_every_evaluation_is_that_of_the_oracle(case, objective, device):
     run = Evaluations(case, objective, device)
     check.close(

@@ -1,6 +1,7 @@
 """LBFGS where it chooses: line searches round by round, tolerances met exactly, parameters of all kinds."""
 
 import pytest
+import torch
 
 from fixtures import check
 from fixtures.catalogue import line_searches, optimizers
@@ -33,6 +34,7 @@ def test_a_line_search_goes_on_until_it_has_a_bracket(edge, device):
 
 @claim("lbfgs.line-search-zooms")
 @line_searches.each(line_searches.ZOOMING)
+@pytest.mark.needs(torch.float64)
 def test_a_line_search_narrows_its_bracket(edge, device):
     check_against_the_oracle(Evaluations(edge.case, edge.script, device, steps=1))
 

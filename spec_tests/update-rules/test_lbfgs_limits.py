@@ -58,6 +58,7 @@ def searched(loss_of, start, lr, device):
     [(exp_of_square, -0.5, 30.0), (minus_log, 0.9, 1.0), (smooth, 0.0, 1.0)],
     ids=["trial_of_inf", "trial_of_nan", "smooth"],
 )
+@pytest.mark.needs(torch.float64)
 def test_a_step_with_a_line_search_ends_lower(loss_of, start, lr, device):
     before, after = searched(loss_of, start, lr, device)
     assert after < before, f"a loss of {after} after the step, of {before} before it"
@@ -181,7 +182,7 @@ def test_a_rate_in_a_tensor_is_a_rate(case, shape, device):
     rate = case.preset.options.get("lr", LBFGS.lr)
     run = Evaluations(case, RIPPLES, device)
     check.close(
-        seen=run.by_torch(lr=torch.full(shape, rate, dtype=torch.float64)),
+        seen=run.by_torch(lr=torch.full(shape, rate, dtype=finest(device))),
         expected=run.by_oracle(),
         source=SOURCE,
         tolerance=QUASI_NEWTON,
