@@ -47,6 +47,11 @@ class Checkpoint:
         return TRAINED[self.name][0]
 
     @property
+    def needs(self):
+        """What a device has to offer for its steps."""
+        return ("sparse",) if self.optimizer == "SparseAdam" else ()
+
+    @property
     def releases(self):
         """The releases whose files the installed torch is given."""
         return [

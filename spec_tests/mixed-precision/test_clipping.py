@@ -222,6 +222,7 @@ def test_a_sparse_gradient_is_clipped_as_the_dense_one(foreach, device):
 
 @claim("clipping.refused-sparse-gradients")
 @FOREACH
+@pytest.mark.needs("sparse")
 def test_a_sparse_gradient_had_no_norm(foreach, device):
     with pytest.raises(NotImplementedError, match="norm"):
         clip_grad_norm_([sparse_parameter(device)], 2.5, foreach=foreach)

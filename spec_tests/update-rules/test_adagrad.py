@@ -36,6 +36,7 @@ def test_a_sparse_gradient_moves_what_it_holds(case, device):
 
 
 @claim("adagrad.refuses-to-decay-sparse-gradients")
+@pytest.mark.needs("sparse")
 def test_decay_of_a_sparse_gradient_is_an_error(device):
     walk = Walk("Adagrad", device, start=[[1.0], [2.0]], options={"weight_decay": 0.1})
     with pytest.raises(RuntimeError, match=r"weight_decay.*sparse"):
