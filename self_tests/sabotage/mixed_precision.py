@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 from torch.nn.utils import clip_grad
-from torch.optim import sgd
+from torch.optim import adagrad, sgd
 
 from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks
@@ -119,3 +119,10 @@ def clipped_gradients_are_copies(patch: Patch) -> None:
         scale(parameters, *arguments)
 
     patch.setattr(clip_grad, "_clip_grads_with_norm_", copying)
+
+
+@breaks("scaler.fused-adagrad-skips-within-the-step")
+def adagrad_leaves_scales_to_the_scaler(_: Patch) -> None:
+    edit(
+        adagrad, "self._step_supports_amp_scaling = True", "self._step_supports_amp_scaling = False"
+    )

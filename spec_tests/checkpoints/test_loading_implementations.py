@@ -2,6 +2,8 @@
 
 from copy import deepcopy
 
+import pytest
+
 from fixtures import check
 from fixtures.catalogue import optimizers
 from fixtures.checkpoints.trainings import fresh, restore, trained
@@ -37,6 +39,7 @@ def test_foreach_goes_on_from_a_checkpoint_of_the_for_loop(case, device):
 
 @claim("loading.goes-on-in-fused")
 @optimizers.each(adding={"fused": False}, but=("Adagrad",))
+@pytest.mark.needs("fused")
 def test_fused_goes_on_from_a_checkpoint_of_the_for_loop(case, device):
     training = trained(case, device, foreach=False)
     seen = goes_on(training, device, foreach=False, fused=True)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from fixtures import check
+from fixtures import capabilities, check
 from fixtures.catalogue import gradients, optimizers
 from fixtures.claims import claim
 from fixtures.side_by_side import SideBySide
@@ -62,7 +62,7 @@ def check_coarse(case, dtype, device):
 def implementations(case, device):
     """Return the options that ask for each implementation that the device has."""
     has_capturable = "capturable" in case.optimizer.options and device.type != "cpu"
-    has_fused = "fused" in case.optimizer.options
+    has_fused = "fused" in case.optimizer.options and not capabilities.lacks(device, "fused")
     return [
         {"foreach": False},
         {"foreach": True},

@@ -1,5 +1,6 @@
 """Fused kernels, and parameters and gradients that do not lie in memory one element after another."""
 
+import pytest
 import torch
 
 from fixtures import check
@@ -46,6 +47,7 @@ def test_a_gradient_of_other_strides_moves_the_elements_it_belongs_to(case):
 
 
 @claim("fused.momentum-starts-at-the-first-gradient")
+@pytest.mark.needs("fused")
 def test_a_gradient_that_comes_late_starts_a_momentum_buffer(device):
     early = torch.ones(2, device=device, requires_grad=True)
     late = torch.ones(2, device=device, requires_grad=True)

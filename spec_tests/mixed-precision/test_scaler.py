@@ -133,8 +133,19 @@ def test_a_fused_step_with_such_a_gradient_moves_nothing(case, value, device):
 
 
 @claim("scaler.fused-skips-within-the-step")
-@FUSED
+@optimizers.each(adding={"fused": True}, but=("Adagrad",))
 def test_a_fused_step_is_called_with_such_a_gradient(case, device):
+    check_called(case, device)
+
+
+@claim("scaler.fused-adagrad-skips-within-the-step")
+@optimizers.each(adding={"fused": True}, only=("Adagrad",))
+def test_a_fused_step_of_adagrad_is_called_with_such_a_gradient(case, device):
+    check_called(case, device)
+
+
+def check_called(case, device):
+    __tracebackhide__ = True
     training, scaler, calls = Training(case, device), scaler_of(device), []
     training.optimizer.register_step_post_hook(lambda *_: calls.append("called"))
     scaled_step(scaler, training, spoilt_by=math.inf)
