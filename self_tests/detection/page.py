@@ -56,14 +56,15 @@ def _mutation(found: dict[str, Any]) -> str:
 
 ```
 python -m self_tests.mutation --seed {found["seed"]} --json cpu.json
+python -m self_tests.mutation --device emulated --after cpu.json --json both.json
 ```
 
 A random sample of small changes to all of torch.optim, of torch {found["torch"]}: an operator, a constant,
 a default, a comparison, a condition, a statement or an argument left out, a method in the place of another.
-Each is made in memory, and the cases on the CPU that reach its line are run until one fails. The first share
-counts every mutant, also those that only an accelerator or a compiler would reach; the second leaves out
-those that change nothing that anyone could observe. What is left can be tried on the emulated accelerator
-with `--device emulated --after cpu.json`; the figures here are without.
+Each is made in memory, and the cases that reach its line are run until one fails: those on the CPU, and, for
+what these do not notice, those on the emulated accelerator. The first share counts every mutant, also those
+that only a GPU or a compiler would reach; the second leaves out those that change nothing that anyone could
+observe.
 
 """
     text += _table(_MUTATION_HEAD, [*rows, _mutation_row("all", total)])

@@ -65,3 +65,8 @@ def loading_leaves_the_state_where_it_was(patch: Patch) -> None:
         "_process_value_according_to_param_policy",
         staticmethod(lambda param, value, *rest, **named: value),
     )
+
+
+@breaks("reads.capturable-reads-no-rate", device=NAME)
+def adam_looks_at_its_rate(patch: Patch) -> None:
+    after_a_step(patch, torch.optim.Adam, lambda optimizer: float(optimizer.param_groups[0]["lr"]))

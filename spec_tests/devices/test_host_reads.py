@@ -1,6 +1,7 @@
 """How often a step waits for an accelerator, because the host reads what is there."""
 
 import pytest
+import torch
 
 from fixtures import check
 from fixtures.catalogue import optimizers
@@ -29,6 +30,18 @@ def reads_of_a_step(case, device, **options):
 def test_a_capturable_step_never_waits(case, foreach, device):
     check.same(
         seen=reads_of_a_step(case, device, foreach=foreach),
+        expected=[],
+        source="a step that is captured cannot wait",
+    )
+
+
+@claim("reads.capturable-reads-no-rate")
+@EITHER_WAY
+@optimizers.each(every_preset=True, adding={"capturable": True})
+def test_a_capturable_step_does_not_wait_for_its_rate(case, foreach, device):
+    rate = torch.tensor(0.01, device=device)
+    check.same(
+        seen=reads_of_a_step(case, device, foreach=foreach, lr=rate),
         expected=[],
         source="a step that is captured cannot wait",
     )
