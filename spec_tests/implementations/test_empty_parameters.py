@@ -1,13 +1,12 @@
 """Parameters that have no elements, such as the bias of a layer of width 0."""
 
+import pytest
 import torch
 
 from fixtures import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
 from fixtures.training import loss_of, start
-
-WITHOUT_ELEMENTS = (0, 2)
 
 
 def values_after_a_step(case, device, *others):
@@ -21,8 +20,20 @@ def values_after_a_step(case, device, *others):
 @claim("step.passes-over-empty-parameters")
 @optimizers.each(but=("SparseAdam", "LBFGS"))
 def test_the_other_parameters_move_as_they_do_without_it(case, device):
-    empty = torch.zeros(WITHOUT_ELEMENTS, device=device, requires_grad=True)
-    empty.grad = torch.zeros(WITHOUT_ELEMENTS, device=device)
+    check_passed_over(case, device, shape=(0, 2))
+
+
+@claim("step.passes-over-empty-parameters")
+@pytest.mark.parametrize("shape", [(2, 0)], ids=["no_columns"])
+@optimizers.each(only=("Adafactor", "Muon"))
+def test_the_other_parameters_move_as_they_do_without_a_matrix_of_no_columns(case, shape, device):
+    check_passed_over(case, device, shape)
+
+
+def check_passed_over(case, device, shape):
+    __tracebackhide__ = True
+    empty = torch.zeros(shape, device=device, requires_grad=True)
+    empty.grad = torch.zeros(shape, device=device)
     check.same(
         seen=values_after_a_step(case, device, empty),
         expected=values_after_a_step(case, device),
