@@ -56,7 +56,7 @@ def the_last_rate_is_the_first(patch: Patch) -> None:
     patch.setattr(LRScheduler, "get_last_lr", lambda self: self.base_lrs)
 
 
-@breaks("schedulers.get-lr-warns-outside-step")
+@breaks("order.get-lr-is-silent-inside-step")
 def get_lr_does_not_warn(patch: Patch) -> None:
     patch.setattr(lr_scheduler, "_warn_get_lr_called_within_step", lambda _: None)
 

@@ -83,15 +83,6 @@ def fused_adagrad_forgets_the_decay(_: Patch) -> None:
     )
 
 
-@breaks("adagrad.shares-its-sums")
-def adagrad_copies_its_sums_instead_of_sharing(_: Patch) -> None:
-    edit(
-        adagrad,
-        '                state["sum"].share_memory_()',
-        '                state["sum"].clone()',
-    )
-
-
 @breaks("asgd.took-negative-lambd-and-alpha")
 def negative_lambd_is_refused_early(patch: Patch) -> None:
     original = torch.optim.ASGD.__init__

@@ -76,8 +76,11 @@ def test_the_optimizer_under_a_scheduler_takes_a_closure(by_name):
 def test_get_lr_outside_of_step_warns(schedule):
     optimizer = two_groups()
     scheduler = schedule.build(optimizer)
-    seen = warnings_of(scheduler.get_lr)
-    assert ["get_last_lr" in text for text in seen] == [True], f"warned: {seen}"
+    by_hand = warnings_of(scheduler.get_lr)
+    optimizer.step()
+    by_a_step = warnings_of(scheduler.step)
+    assert ["get_last_lr" in text for text in by_hand] == [True], f"warned: {by_hand}"
+    assert by_a_step == [], f"warned: {by_a_step}"
 
 
 @claim("epoch.is-deprecated")

@@ -54,13 +54,6 @@ def test_the_list_has_the_rate_of_each_group():
     )
 
 
-@claim("schedulers.get-lr-warns-outside-step")
-def test_get_lr_points_to_get_last_lr():
-    _, scheduler = driven()
-    with pytest.warns(UserWarning, match="get_last_lr"):
-        scheduler.get_lr()
-
-
 @claim("schedulers.count-their-steps")
 @pytest.mark.parametrize("steps", [0, 1, 4])
 def test_last_epoch_is_the_number_of_steps(steps):

@@ -50,19 +50,3 @@ def test_a_sparse_gradient_that_holds_nothing_moves_nothing(device):
     check.same(
         seen=walk.values, expected=[walk.tensor([[1.0, 1.5], [2.0, 0.5]])], source="the start"
     )
-
-
-@claim("adagrad.shares-its-sums")
-def test_share_memory_moves_every_sum_to_shared_memory(device):
-    parameters = [torch.ones(2, device=device, requires_grad=True) for _ in range(2)]
-    optimizer = torch.optim.Adagrad(parameters, initial_accumulator_value=0.5)
-    optimizer.share_memory()
-    seen = [[entry.is_shared(), entry.tolist()] for entry in sums(optimizer, parameters)]
-    check.same(
-        seen=seen, expected=[[True, [0.5, 0.5]]] * 2, source="the sums, where they are shared"
-    )
-
-
-def sums(optimizer, parameters):
-    """Return what an Adagrad keeps of the squares."""
-    return [optimizer.state[parameter]["sum"] for parameter in parameters]
