@@ -56,7 +56,7 @@ def test_tensors_for_betas_give_the_oracle_s_steps(case, foreach):
 
 @claim("capturable-on-the-host.steps-the-parts-of-complex-numbers")
 @FOREACH
-@optimizers.each(adding=CAPTURABLE, every_preset=True)
+@optimizers.each(adding=CAPTURABLE)
 def test_a_complex_parameter_moves_as_its_real_view(case, foreach):
     check_steps(SideBySide(case, HOST, dtype=torch.complex128), foreach=foreach)
 
