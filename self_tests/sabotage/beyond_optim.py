@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch.optim import lr_scheduler, swa_utils
 
+from self_tests.sabotage.autograd import backward_as
 from self_tests.sabotage.fault import Patch, breaks
 
 
@@ -91,7 +92,6 @@ def backward_forgets_what_was_there(patch: Patch) -> None:
 
 def _clear_first(patch: Patch) -> None:
     """Let backward() replace gradients instead of adding to them, for the leaves that it is told of."""
-    backward: Any = torch.Tensor.backward
 
     def leaves(node: Any) -> Any:
         if hasattr(node, "variable"):
@@ -99,12 +99,12 @@ def _clear_first(patch: Patch) -> None:
         for child, _ in getattr(node, "next_functions", ()):
             yield from leaves(child)
 
-    def replacing(self: torch.Tensor, *arguments: Any, **options: Any) -> None:
-        for leaf in leaves(self.grad_fn):
+    def replacing(backward: Any, tensor: torch.Tensor, *arguments: Any, **options: Any) -> None:
+        for leaf in leaves(tensor.grad_fn):
             leaf.grad = None
-        backward(self, *arguments, **options)
+        backward(tensor, *arguments, **options)
 
-    patch.setattr(torch.Tensor, "backward", replacing)
+    backward_as(patch, replacing)
 
 
 @breaks("tensors.item-is-a-python-number")
@@ -114,9 +114,9 @@ def item_is_a_tensor(patch: Patch) -> None:
 
 @breaks("sharing.gradients-add-up")
 def the_last_use_alone_counts(patch: Patch) -> None:
-    backward: Any = torch.Tensor.backward
-
-    def halved(self: torch.Tensor, *arguments: Any, **options: Any) -> None:
-        backward(self * 0.5, *arguments, **options)
-
-    patch.setattr(torch.Tensor, "backward", halved)
+    backward_as(
+        patch,
+        lambda backward, tensor, *arguments, **options: backward(
+            tensor * 0.5, *arguments, **options
+        ),
+    )
