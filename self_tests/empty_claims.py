@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from fixtures.specification.register import read_register
-from self_tests.forked_cases import ROOT, Specification, Trial, in_specification
+from fixtures.plugins.cases import why_left_out
+from self_tests.forked_cases import Specification, Trial, in_specification
 from self_tests.loaded_code import loaded_optim
 from self_tests.mutation.in_memory import put_in_place
 from self_tests.mutation.mutants import Mutant, mutants_of
@@ -49,11 +49,12 @@ def main() -> int:
 
 
 def _asked_of_this_torch(specification: Specification) -> list[str]:
-    """Return the claims that are about the installed torch; no other can be broken here."""
-    import torch
-
-    register = read_register(ROOT / "docs" / "spec")
-    return [claim for claim in specification.claims if torch.__version__ in register[claim].torch]
+    """Return the claims of which a case applies to the installed torch; no other can be broken here."""
+    return [
+        claim
+        for claim, cases in specification.claims.items()
+        if not all(why_left_out(specification.items[case]) for case in cases)
+    ]
 
 
 def _unproven(

@@ -50,11 +50,16 @@ class LoadedFunctions:
 
 
 @cache
+def loaded_in(folder: Path) -> LoadedFunctions:
+    """Return the loaded functions of the files of a folder; look for them once."""
+    return LoadedFunctions(folder)
+
+
 def loaded_optim() -> LoadedFunctions:
-    """Return the loaded functions of torch.optim; look once, before processes are forked."""
+    """Return the loaded functions of torch.optim; to be called before processes are forked."""
     import torch
 
-    return LoadedFunctions(Path(torch.optim.__file__).parent)
+    return loaded_in(Path(torch.optim.__file__).parent)
 
 
 def edit(module: ModuleType, old: str, new: str) -> None:
@@ -69,7 +74,7 @@ def edit(module: ModuleType, old: str, new: str) -> None:
         raise NotApplicableError(f"{path.name} does not contain {old!r}")
     if old.count("\n") != new.count("\n"):
         raise NotApplicableError("the lines below would move")
-    if not loaded_optim().replace(compile(source.replace(old, new), str(path), "exec")):
+    if not loaded_in(path.parent).replace(compile(source.replace(old, new), str(path), "exec")):
         raise NotApplicableError(f"nothing that is loaded changes with {old!r}")
 
 

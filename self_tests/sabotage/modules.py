@@ -4,11 +4,13 @@ import inspect
 from contextlib import nullcontext
 from copy import deepcopy
 from typing import Any
+from zipfile import ZipFile
 
 import torch
-from torch.nn import Module, Parameter
+from torch.nn import Module, Parameter, functional
 from torch.optim import swa_utils
 
+from self_tests.sabotage.autograd import backward_as, twice
 from self_tests.sabotage.fault import Patch, breaks
 
 
@@ -75,3 +77,103 @@ def sgd_decays_unasked(patch: Patch) -> None:
     constructor = inspect.unwrap(torch.optim.SGD.__init__)
     defaults = constructor.__defaults__ or ()
     patch.setattr(constructor, "__defaults__", (*defaults[:3], 0.01, *defaults[4:]))
+
+
+@breaks("swa-utils.defaults")
+def swalr_anneals_faster(patch: Patch) -> None:
+    constructor: Any = swa_utils.SWALR.__init__
+    defaults = constructor.__defaults__
+    patch.setattr(constructor, "__defaults__", (5, *defaults[1:]))
+
+
+@breaks("swalr.wants-an-optimizer")
+def swalr_is_mended_and_its_deviation_stays(patch: Patch) -> None:
+    def refuse(_name: str, optimizer: Any, _rate: Any) -> None:
+        raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")
+
+    patch.setattr(swa_utils, "_format_param", refuse)
+
+
+@breaks("defaults.stated-in-the-list-of-arguments")
+def adadelta_has_another_rho_than_it_states(patch: Patch) -> None:
+    constructor: Any = inspect.unwrap(torch.optim.Adadelta.__init__)
+    defaults = constructor.__defaults__
+    patch.setattr(constructor, "__defaults__", (defaults[0], 0.95, *defaults[2:]))
+
+
+@breaks("signatures.option-came-with-its-release")
+def adadelta_takes_any_option(patch: Patch) -> None:
+    class Adadelta(torch.optim.Adadelta):
+        def __init__(self, params: Any, lr: float = 1.0, **options: Any):
+            super().__init__(params, lr, **options)
+
+    patch.setattr(torch.optim, "Adadelta", Adadelta)
+
+
+@breaks("classifier.linear-map-by-hand")
+def matrices_are_multiplied_entry_by_entry(patch: Patch) -> None:
+    patch.setattr(torch.Tensor, "__matmul__", lambda self, other: self[:, :1] * other[:1])
+
+
+@breaks("freezing.gradient-passes-through")
+def frozen_layers_are_the_end(patch: Patch) -> None:
+    linear: Any = functional.linear
+    patch.setattr(
+        functional,
+        "linear",
+        lambda x, weight, bias=None: linear(
+            x if weight.requires_grad else x.detach(), weight, bias
+        ),
+    )
+
+
+@breaks("training.calling-the-module")
+def evaluation_gives_other_predictions(patch: Patch) -> None:
+    call: Any = Module.__call__
+    patch.setattr(Module, "__call__", lambda self, x: call(self, x) + (not self.training))
+
+
+@breaks("digits.features-of-the-convolution")
+def convolutions_pad_by_themselves(patch: Patch) -> None:
+    constructor: Any = torch.nn.Conv2d.__init__
+    defaults = constructor.__defaults__
+    patch.setattr(constructor, "__defaults__", (defaults[0], 1, *defaults[2:]))
+
+
+@breaks("digits.drop-last-keeps-batches-full")
+def the_rest_is_always_a_batch(patch: Patch) -> None:
+    sampler: Any = torch.utils.data.BatchSampler
+    constructor = sampler.__init__
+    patch.setattr(
+        sampler,
+        "__init__",
+        lambda self, these, size, _drop_last: constructor(self, these, size, False),
+    )
+
+
+@breaks("temperatures.random-split")
+def permutations_repeat_themselves(patch: Patch) -> None:
+    patch.setattr(torch, "randperm", lambda n, **options: torch.randint(n, (n,), **options))
+
+
+@breaks("temperatures.by-hand-prints")
+def the_loop_by_hand_has_twice_the_rate(patch: Patch) -> None:
+    backward_as(patch, twice)
+
+
+@breaks("training.running-total-of-numbers")
+def detach_keeps_the_graph(patch: Patch) -> None:
+    patch.setattr(torch.Tensor, "detach", lambda self: self)
+
+
+@breaks("files.a-flipped-bit-goes-unnoticed")
+def torch_load_checks_the_sums(patch: Patch) -> None:
+    load: Any = torch.load
+
+    def checking(file: Any, **options: Any) -> Any:
+        with ZipFile(file) as archive:
+            if damaged := archive.testzip():
+                raise RuntimeError(f"{damaged} is damaged")
+        return load(file, **options)
+
+    patch.setattr(torch, "load", checking)

@@ -159,7 +159,18 @@ def test_a_fresh_optimizer_steps_otherwise(case, device):
 
 
 @claim("checkpoints.loop-variables-outlive-the-loop")
-def test_epoch_and_loss_are_bound_after_the_loop():
-    for epoch in range(3):
-        loss = 0.5**epoch
-    check.same(seen=[epoch + 1, loss], expected=[3, 0.25], source="the last of three epochs")
+def test_the_last_epoch_and_loss_can_be_saved_after_the_loop(tmp_path):
+    path, weight = tmp_path / "checkpoint.pt", torch.tensor([4.0], requires_grad=True)
+    optimizer = torch.optim.SGD([weight], lr=0.25)
+    for epoch in range(3):  # noqa: B007 - its value is used after the loop
+        optimizer.zero_grad()
+        loss = (weight**2).sum()
+        loss.backward()
+        optimizer.step()
+    torch.save({"epoch": epoch, "loss": loss}, path)
+    loaded = torch.load(path, weights_only=True)
+    check.same(
+        seen=[loaded["epoch"] + 1, loaded["loss"].item()],
+        expected=[3, 1.0],
+        source="each step halves the weight: the last epoch began at 1",
+    )
