@@ -1,0 +1,139 @@
+"""Parameters of several dtypes, complex and real, dense and sparse, beside each other in one group."""
+
+from functools import partial
+
+import pytest
+import torch
+
+from fixtures import capabilities, check
+from fixtures.catalogue import optimizers
+from fixtures.claims import claim
+
+# One after another and back again, so that neither the first nor the last speaks for all.
+DTYPES = (
+    torch.float32, torch.complex64, torch.float64, torch.float32, torch.bfloat16, torch.complex64,
+    torch.float64,
+)  # fmt: skip
+# The gradients of one entry; the fourth parameter gets its first one late.
+SLOPES = (1.0, -0.5, 0.75)
+LATE = 3
+SOURCE = "the same steps in an optimizer of its own"
+FOREACH = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
+EACH_ELEMENT = {"but": ("Adafactor", "LBFGS", "Muon", "SparseAdam"), "every_preset": True}
+
+
+def leaf(dtype, index, device):
+    values = torch.tensor([0.5, -1.25, 2.0], dtype=torch.float64) * (1 + index)
+    values = values * (1 - 0.5j) if dtype.is_complex else values
+    return values.to(dtype).to(device).requires_grad_()
+
+
+def leaves(device, dtypes):
+    return [leaf(dtype, i, device) for i, dtype in enumerate(dtypes)]
+
+
+def from_the_start(parameter, index, step):
+    return torch.full_like(parameter, SLOPES[step] / (1 + index))
+
+
+def one_late(parameter, index, step):
+    late = index == LATE and step == 0
+    return None if late else from_the_start(parameter, index, step)
+
+
+def trained(build, parameters, indices, gradient_of):
+    """Return the parameters and their states after three steps in one optimizer."""
+    optimizer = build(parameters)
+    for step in range(len(SLOPES)):
+        for parameter, index in zip(parameters, indices, strict=True):
+            parameter.grad = gradient_of(parameter, index, step)
+        optimizer.step()
+    return [
+        {"parameter": p.detach(), **{k: v for k, v in optimizer.state[p].items() if v is not None}}
+        for p in parameters
+    ]
+
+
+def check_alone_and_together(build, make, gradient_of=one_late):
+    __tracebackhide__ = True
+    together, alone = make(), make()
+    check.same(
+        seen=trained(build, together, range(len(together)), gradient_of),
+        expected=[trained(build, [p], [i], gradient_of)[0] for i, p in enumerate(alone)],
+        source=SOURCE,
+    )
+
+
+def present(device, *, real=False):
+    """Return the dtypes that the device has."""
+    return [
+        dtype
+        for dtype in DTYPES
+        if not capabilities.lacks(device, dtype) and not (real and dtype.is_complex)
+    ]
+
+
+@claim("neighbours.change-no-step")
+@FOREACH
+@optimizers.each(**EACH_ELEMENT)
+def test_a_parameter_moves_among_others_as_it_moves_alone(case, foreach, device):
+    build = partial(case.build, foreach=foreach)
+    check_alone_and_together(build, lambda: leaves(device, present(device)))
+
+
+@claim("neighbours.change-no-step-when-fused")
+@optimizers.each(adding={"fused": True}, every_preset=True)
+def test_a_parameter_moves_among_others_as_it_moves_alone_when_fused(case, device):
+    # A late one meets SGD's fused kernel, which has a claim of its own.
+    check_alone_and_together(
+        case.build, lambda: leaves(device, present(device, real=True)), from_the_start
+    )
+
+
+@claim("neighbours.change-no-step-when-capturable")
+@pytest.mark.usefixtures("the_cpu_as_accelerator")
+@FOREACH
+@optimizers.each(adding={"capturable": True})
+def test_a_parameter_moves_among_others_as_it_moves_alone_when_capturable(case, foreach):
+    host = torch.device("cpu")
+    build = partial(case.build, foreach=foreach)
+    check_alone_and_together(build, lambda: leaves(host, present(host)))
+
+
+def rows(dtype, device):
+    return torch.ones(3, 2, dtype=dtype, device=device).requires_grad_()
+
+
+def of_two_rows(parameter, index, step):
+    """Return a gradient that is sparse for every other parameter, and empty for the first."""
+    if index % 2:
+        return torch.full_like(parameter, SLOPES[step])
+    return looked_up(parameter, [] if index == 0 else [0, 2], step)
+
+
+def looked_up(parameter, indices, step):
+    chosen = torch.zeros_like(parameter)
+    chosen[indices] = SLOPES[step]
+    return chosen.to_sparse(1)
+
+
+@claim("neighbours.of-sparse-gradients")
+@FOREACH
+@pytest.mark.needs("sparse")
+@optimizers.each(only=("Adagrad", "SGD"))
+def test_sparse_and_dense_gradients_move_their_parameters_alone(case, foreach, device):
+    dtypes = [d for d in (torch.float32, torch.float64) * 3 if not capabilities.lacks(device, d)]
+    dtypes.insert(2, torch.float32)
+    check_alone_and_together(
+        partial(case.build, foreach=foreach), lambda: [rows(d, device) for d in dtypes], of_two_rows
+    )
+
+
+@claim("neighbours.of-sparse-gradients")
+@optimizers.each(only=("SparseAdam",), every_preset=True)
+def test_a_gradient_without_rows_keeps_no_other_parameter_from_its_step(case, device):
+    check_alone_and_together(
+        case.build,
+        lambda: [rows(torch.float32, device) for _ in range(3)],
+        lambda p, index, step: looked_up(p, [[], [1], [2, 0]][index], step),
+    )
