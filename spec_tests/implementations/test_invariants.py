@@ -57,8 +57,10 @@ def watch(case, device, dtype, options):
     """Return what three steps of a training did."""
     seen = Observed()
     training = Training(case, device, dtype=dtype, **options)
-    for _ in range(3):
+    for step in range(3):
         fill_gradients(training, dtype)
+        if step == 1 and not case.optimizer.needs_closure:
+            turn_gradients(training)
         step_watched(training, seen)
     state = {p: dict(training.optimizer.state[p]) for p in training.optimizer.state}
     entries = [(k, memory_of(v)) for own in state.values() for k, v in own.items()]
@@ -77,6 +79,12 @@ def fill_gradients(training, dtype):
         return
     for parameter in training.parameters:
         parameter.grad = parameter.detach() * (2 - 1j)
+
+
+def turn_gradients(training):
+    """Change the signs of all gradients, of which some rules make something of their own."""
+    for parameter in training.parameters:
+        parameter.grad = -parameter.grad
 
 
 def step_watched(training, seen):

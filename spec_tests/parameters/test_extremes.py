@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from fixtures import check
-from fixtures.catalogue import optimizers
+from fixtures.catalogue import gradients, optimizers
 from fixtures.claims import claim
-from fixtures.side_by_side import finest
+from fixtures.side_by_side import SideBySide, finest
+from fixtures.tolerances import EVERY_STEP_ROUNDED
 
 OF_EACH_ELEMENT = (
     "ASGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "Rprop",
@@ -41,6 +42,35 @@ def test_the_other_elements_step_on(case, foreach, spoiled, device):
         seen=trained(case, device, spoiled, foreach=foreach)[::2],
         expected=trained(case, device, 0.5, foreach=foreach)[::2],
         source="the same steps over finite gradients",
+    )
+
+
+@claim("extremes.nan-stays-in-the-state")
+@FOREACH
+@optimizers.each(only=OF_EACH_ELEMENT, but=("ASGD", "Rprop"), every_preset=True)
+def test_what_follows_the_gradients_is_nan_where_they_were(case, foreach, device):
+    parameter = torch.tensor([0.5, -1.0, 1.5], device=device, requires_grad=True)
+    optimizer = case.build([parameter], foreach=foreach)
+    for slope in (0.5, math.nan, 0.25):
+        parameter.grad = torch.tensor([0.25, slope, -0.75], device=device)
+        optimizer.step()
+    entries = {k: v for k, v in optimizer.state[parameter].items() if torch.is_tensor(v)}
+    seen = {k: v.isnan().tolist() for k, v in entries.items() if v.shape == parameter.shape}
+    expected = {key: [False, True, False] for key in seen}
+    check.same(seen=seen, expected=expected, source="the gradients that there were")
+
+
+@claim("extremes.large-parameters-in-half-precision")
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=["float16", "bfloat16"])
+@optimizers.each(only=(*OF_EACH_ELEMENT, "Adafactor"))
+def test_parameters_whose_squares_are_too_large_take_the_oracle_s_steps(case, dtype, device):
+    table = {"Adafactor": gradients.MATRICES}.get(case.optimizer.name, gradients.ORDINARY)
+    run = SideBySide(case, device, dtype=dtype, table=gradients.from_further_away(table, 1024.0))
+    check.close(
+        seen=[run.by_torch(foreach=f)["parameters"] for f in (False, True)],
+        expected=[run.by_oracle()["parameters"]] * 2,
+        source="the oracle in fixtures/oracles",
+        tolerance=EVERY_STEP_ROUNDED,
     )
 
 

@@ -39,6 +39,33 @@ def test_matrices_of_adafactor_move_alike_however_they_lie(case, pair, device):
     check_implementations(SideBySide(case, device, table=gradients.MATRICES, layouts=pair))
 
 
+@claim("layouts.of-complex-parameters")
+@pytest.mark.parametrize(
+    "pair",
+    [(layouts.transposed, layouts.contiguous), (layouts.contiguous, layouts.strided)],
+    ids=["transposed_parameter", "strided_gradient"],
+)
+@optimizers.each(but=(*WITHOUT_A_LIST, "Adafactor"))
+@pytest.mark.needs(torch.complex128)
+def test_complex_elements_move_alike_however_they_lie(case, pair, device):
+    check_implementations(
+        SideBySide(case, device, dtype=torch.complex128, table=gradients.ORDINARY, layouts=pair)
+    )
+
+
+@claim("layouts.state-lies-as-its-parameter")
+@optimizers.each(but=(*WITHOUT_A_LIST, "Adafactor"), every_preset=True)
+def test_state_has_the_strides_of_parameter_and_gradient(case, device):
+    parameter = layouts.channels_last(torch.ones(2, 3, 2, 2, device=device)).requires_grad_()
+    parameter.grad = layouts.channels_last(torch.ones(2, 3, 2, 2, device=device))
+    optimizer = case.build([parameter])
+    optimizer.step()
+    entries = {k: v for k, v in optimizer.state[parameter].items() if torch.is_tensor(v)}
+    strides = {key: v.stride() for key, v in entries.items() if v.shape == parameter.shape}
+    expected = dict.fromkeys(strides, parameter.stride())
+    check.same(seen=strides, expected=expected, source="the strides of the parameter")
+
+
 @claim("layouts.of-sparse-parameters")
 @pytest.mark.parametrize(
     "layout",

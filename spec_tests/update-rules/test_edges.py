@@ -1,0 +1,74 @@
+"""Options at the edge of what a rule allows, where a shortcut would be at hand."""
+
+import pytest
+
+from fixtures import check
+from fixtures.catalogue import gradients, optimizers
+from fixtures.catalogue.optimizers import Case, Preset
+from fixtures.claims import claim
+from fixtures.side_by_side import SideBySide
+from fixtures.tolerances import STEPS
+
+WITH_MOMENTS = ("Adam", "AdamW", "Adamax", "NAdam", "RAdam")
+RULES = (
+    "ASGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam",
+    "RMSprop", "Rprop", "SGD", "SparseAdam",
+)  # fmt: skip
+EPS = 0.125
+EDGES = (
+    # Rprop bounds its rate from below, which has a claim of its own; SparseAdam refuses 0.
+    *((name, {"lr": 0.0}) for name in RULES if name not in ("Rprop", "SparseAdam")),
+    *((name, {"lr": 1}) for name in RULES),
+    *((name, {"weight_decay": 1}) for name in RULES if name not in ("Rprop", "SparseAdam")),
+    *((name, {"betas": (0.0, 0.5), "eps": EPS}) for name in (*WITH_MOMENTS, "SparseAdam")),
+    *((name, {"betas": (0.5, 0.0), "eps": EPS}) for name in (*WITH_MOMENTS, "SparseAdam")),
+    *((name, {"betas": (0.0, 0.0), "eps": EPS}) for name in (*WITH_MOMENTS, "SparseAdam")),
+    ("ASGD", {"lambd": 0.0}),
+    ("ASGD", {"alpha": 0.0}),
+    ("ASGD", {"t0": 0}),
+    ("ASGD", {"t0": 1}),
+    ("Adadelta", {"rho": 0.0, "eps": EPS}),
+    ("Adadelta", {"rho": 1.0, "eps": EPS}),
+    ("Adafactor", {"eps": (0.0, EPS)}),
+    ("Adafactor", {"eps": (None, 0.0)}),
+    ("Adafactor", {"beta2_decay": 0.0}),
+    ("Adafactor", {"d": 1}),
+    ("Adagrad", {"lr_decay": 1.5}),
+    ("Adagrad", {"initial_accumulator_value": 3, "eps": 0.0}),
+    ("NAdam", {"momentum_decay": 0.0}),
+    ("NAdam", {"momentum_decay": 1}),
+    ("RAdam", {"betas": (0.5, 0.6)}),
+    ("RAdam", {"betas": (0.5, 2 / 3)}),
+    ("RMSprop", {"alpha": 0.0, "eps": EPS}),
+    ("RMSprop", {"alpha": 1.0, "eps": EPS}),
+    ("RMSprop", {"momentum": 1.5}),
+    ("SGD", {"momentum": 1}),
+    ("SGD", {"momentum": 0.5, "dampening": 1}),
+    ("SGD", {"momentum": 0.5, "dampening": -1.5}),
+)
+
+
+def edge(name, options):
+    values = "-".join(f"{option}={value}" for option, value in options.items() if option != "eps")
+    values = values or "-".join(f"{option}={value}" for option, value in options.items())
+    preset = Preset(values.replace(" ", ""), options)
+    return pytest.param(Case(optimizers.by_name(name), preset), id=f"{name.lower()}.{preset.name}")
+
+
+@claim("edges.take-the-documented-steps")
+@pytest.mark.parametrize("case", [edge(*entry) for entry in EDGES])
+def test_an_option_at_its_edge_gives_the_oracle_s_steps(case, device):
+    table = {"SparseAdam": gradients.SPARSE, "Adafactor": gradients.MATRICES}
+    run = SideBySide(
+        case,
+        device,
+        table=table.get(case.optimizer.name, gradients.ORDINARY),
+        later={"lr": 0.25},
+    )
+    both = [{"foreach": False}, {"foreach": True}] if "foreach" in case.optimizer.options else [{}]
+    check.close(
+        seen=[run.by_torch(**options) for options in both],
+        expected=[run.by_oracle()] * len(both),
+        source="the oracle in fixtures/oracles",
+        tolerance=STEPS,
+    )
