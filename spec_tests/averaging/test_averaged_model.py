@@ -150,6 +150,15 @@ def test_calling_an_average_calls_its_module_with_everything(device):
     )
 
 
+@claim("averaged-model.calls-the-hooks-of-its-module")
+def test_hooks_around_forward_are_called_once_each(device):
+    averaged, called = AveragedModel(Net(device)), []
+    averaged.module.register_forward_pre_hook(lambda *_: called.append("before"))
+    averaged.module.register_forward_hook(lambda *_: called.append("after"))
+    averaged(torch.ones(2, device=device))
+    check.same(seen=called, expected=["before", "after"], source="one call of the module")
+
+
 @claim("averaged-model.keeps-its-mode")
 @pytest.mark.parametrize("mode", [True, False], ids=["train", "eval"])
 def test_an_average_starts_in_the_mode_of_the_model_and_keeps_it(mode, device):

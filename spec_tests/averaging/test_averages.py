@@ -328,6 +328,19 @@ def test_a_function_over_lists_changes_the_average(averaging, dtype, count, kind
     check_new_average(averaging, dtype, device, average)
 
 
+@claim("averaging-functions.stay-within-the-range-of-the-dtype")
+@pytest.mark.parametrize("count", [1, 40], ids=["second", "forty_first"])
+@averagings.each(only=("swa", "swa_multi", "ema", "ema_multi"))
+def test_an_average_of_large_numbers_is_as_large_as_they_are(averaging, count, device):
+    average = torch.full((2,), 40000.0, dtype=torch.float16, device=device)
+    options = averaging.options()
+    if "avg_fn" in options:
+        average = options["avg_fn"](average, average.clone(), count)
+    else:
+        options["multi_avg_fn"]([average], [average.clone()], count)
+    check.same(seen=average.tolist(), expected=[40000.0] * 2, source="the average of equal numbers")
+
+
 def given(dtype, device):
     """Return an average and a model."""
     return tuple(torch.tensor(row, dtype=dtype, device=device) for row in ([8, -3], [4, 6]))

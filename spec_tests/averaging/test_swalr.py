@@ -265,6 +265,15 @@ def test_a_state_of_an_older_release_goes_on_with_the_strategy_of_the_constructo
     )
 
 
+@claim("swalr.replaces-the-targets-of-another")
+def test_a_second_swalr_anneals_to_its_own_targets():
+    optimizer = two_groups()
+    SWALR(optimizer, [0.5, 0.25], anneal_epochs=2)
+    second = SWALR(optimizer, [0.125, 0.0625], anneal_epochs=1)
+    advance(optimizer, second, 3)
+    check.same(seen=rates_of(optimizer), expected=[0.125, 0.0625], source="its own swa_lr")
+
+
 @claim("swalr.goes-on-from-the-last-epoch")
 @EACH_STRATEGY
 def test_a_scheduler_built_with_the_last_epoch_goes_on_behind_it(options):

@@ -63,6 +63,22 @@ class Scale(nn.Module):
         return self.scale * x
 
 
+class Pairs(nn.BatchNorm1d):
+    """A batch normalisation that takes two batches at once."""
+
+    def __init__(self):
+        super().__init__(2)
+        self.called_with = []
+
+    def forward(self, pair):
+        self.called_with.append(pair)
+        return super().forward(pair[0] + pair[1])
+
+
+class Own(nn.modules.batchnorm._BatchNorm):
+    """A batch normalisation that is none of torch's own."""
+
+
 class Listening(nn.BatchNorm1d):
     """A batch normalisation that keeps what it is called with, and does nothing."""
 
@@ -153,6 +169,23 @@ def test_batches_come_in_every_documented_form(form, device):
     check.same(seen=statistics(net), expected=statistics(plain), source="batches that are tensors")
 
 
+@claim("update-bn.hands-on-the-first-entry-as-it-is")
+def test_a_pair_in_the_first_place_reaches_the_model_as_a_pair(device):
+    first, second = (torch.ones(2, 2, device=device) * factor for factor in (1, 3))
+    net = Pairs().to(device)
+    update_bn([((first, second), "label")], net)
+    check.same(seen=net.called_with, expected=[(first, second)], source="the entry of the batch")
+
+
+@claim("update-bn.knows-every-batch-normalisation")
+@pytest.mark.parametrize("layer", [Own, nn.SyncBatchNorm], ids=["own_subclass", "synchronised"])
+def test_a_layer_derived_from_the_common_base_is_reset_too(layer):
+    net = layer(2)
+    net.running_mean.fill_(7)
+    update_bn([], net)
+    check.same(seen=net.running_mean, expected=torch.zeros(2), source="fresh statistics")
+
+
 @claim("update-bn.calls-the-model-once-for-each-batch")
 def test_each_batch_is_passed_once_in_training_and_without_a_graph(device):
     net, calls, batches = two_layers(device), [], loader(device)
@@ -198,6 +231,8 @@ def test_a_layer_in_another_mode_than_the_model_has_its_mode_afterwards(device):
 @claim("update-bn.changes-nothing-but-statistics")
 def test_parameters_stay_and_have_no_gradient(device):
     net = two_layers(device)
+    for parameter in net.parameters():
+        torch.nn.init.constant_(parameter, 3.0)
     before = [p.detach().clone() for p in net.parameters()]
     update_bn(loader(device), net)
     check.same(

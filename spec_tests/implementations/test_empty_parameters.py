@@ -39,3 +39,14 @@ def check_passed_over(case, device, shape):
         expected=values_after_a_step(case, device),
         source="the step without the empty parameter",
     )
+
+
+@claim("step.counts-for-empty-parameters")
+@optimizers.each(but=("Adafactor", "LBFGS", "Muon", "SparseAdam"))
+def test_an_empty_parameter_has_the_state_of_any_other(case, device):
+    empty = torch.zeros(0, 2, device=device, requires_grad=True)
+    empty.grad = torch.zeros(0, 2, device=device)
+    optimizer = case.build([empty])
+    optimizer.step()
+    seen = {k: v for k, v in optimizer.state[empty].items() if v is not None}
+    check.same(seen=sorted(seen), expected=sorted(case.optimizer.state), source="the catalogue")

@@ -1,11 +1,13 @@
 """Options that are tensors of one element, in every implementation that takes them."""
 
 import pytest
+import torch
 
 from fixtures import check
 from fixtures.catalogue import gradients, optimizers
 from fixtures.claims import claim
 from fixtures.side_by_side import SideBySide
+from fixtures.training import Training
 
 SOURCE = "the oracle in fixtures/oracles"
 FOREACH = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
@@ -80,6 +82,22 @@ def test_a_tensor_for_a_rate_gives_the_oracle_s_steps_when_capturable(
     case, foreach, beside, device
 ):
     check_steps(SideBySide(case, device, tensors=RATE, beside=beside), foreach=foreach)
+
+
+@claim("tensor-lr.stays-the-tensor-that-was-given")
+@optimizers.each()
+def test_every_group_holds_the_tensor_itself(case, device):
+    rate = torch.tensor(case.optimizer.lr)
+    optimizer = Training(case, device, lr=rate).optimizer
+    assert optimizer.param_groups[0]["lr"] is rate, "the group holds another rate"
+
+
+@claim("tensor-betas.meet-parameters-of-another-dtype")
+@optimizers.each(adding={"foreach": False}, only=ADAM, every_preset=True)
+@pytest.mark.needs(torch.float64)
+def test_betas_in_float64_give_steps_in_float32(case, device):
+    run = SideBySide(case, device, dtype=torch.float32, tensors=BETAS, table=gradients.ORDINARY)
+    check_steps(run)
 
 
 @claim("tensor-betas.take-the-documented-steps")

@@ -15,6 +15,10 @@ OF_EACH_ELEMENT = (
     "ASGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "Rprop",
     "SGD",
 )  # fmt: skip
+WITHOUT_EPS = ("ASGD", "Adafactor", "Rprop", "SGD")
+HALF = pytest.mark.parametrize(
+    "dtype", [torch.float16, torch.bfloat16], ids=["float16", "bfloat16"]
+)
 FOREACH = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
 SPOILED = pytest.mark.parametrize(
     "spoiled", [math.nan, math.inf, -math.inf], ids=["nan", "inf", "minus_inf"]
@@ -61,14 +65,26 @@ def test_what_follows_the_gradients_is_nan_where_they_were(case, foreach, device
 
 
 @claim("extremes.large-parameters-in-half-precision")
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=["float16", "bfloat16"])
-@optimizers.each(only=(*OF_EACH_ELEMENT, "Adafactor"))
+@HALF
+@optimizers.each(only=WITHOUT_EPS)
 def test_parameters_whose_squares_are_too_large_take_the_oracle_s_steps(case, dtype, device):
+    check_far_away(case, dtype, device)
+
+
+@claim("extremes.large-parameters-in-half-precision")
+@HALF
+@optimizers.each(only=OF_EACH_ELEMENT, but=WITHOUT_EPS, adding={"eps": 2.0**-10})
+def test_parameters_whose_squares_are_too_large_do_so_with_an_eps_that_is_held(case, dtype, device):
+    check_far_away(case, dtype, device)
+
+
+def check_far_away(case, dtype, device):
+    __tracebackhide__ = True
     table = {"Adafactor": gradients.MATRICES}.get(case.optimizer.name, gradients.ORDINARY)
     run = SideBySide(case, device, dtype=dtype, table=gradients.from_further_away(table, 1024.0))
     check.close(
-        seen=[run.by_torch(foreach=f)["parameters"] for f in (False, True)],
-        expected=[run.by_oracle()["parameters"]] * 2,
+        seen=[run.by_torch(foreach=foreach) for foreach in (False, True)],
+        expected=[run.by_oracle()] * 2,
         source="the oracle in fixtures/oracles",
         tolerance=EVERY_STEP_ROUNDED,
     )
