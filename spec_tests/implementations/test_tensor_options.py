@@ -93,11 +93,10 @@ def test_every_group_holds_the_tensor_itself(case, device):
 
 
 @claim("tensor-betas.meet-parameters-of-another-dtype")
-@optimizers.each(adding={"foreach": False}, only=ADAM, every_preset=True)
+@optimizers.each(adding={"foreach": False}, only=ADAM)
 @pytest.mark.needs(torch.float64)
 def test_betas_in_float64_give_steps_in_float32(case, device):
-    run = SideBySide(case, device, dtype=torch.float32, tensors=BETAS, table=gradients.ORDINARY)
-    check_steps(run)
+    check_steps(SideBySide(case, device, dtype=torch.float32, tensors=BETAS, size=(1,)))
 
 
 @claim("tensor-betas.take-the-documented-steps")

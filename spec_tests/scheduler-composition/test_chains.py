@@ -54,6 +54,18 @@ def test_get_last_lr_of_a_chain_is_what_its_last_part_left():
     check.same(seen=seen, expected=expected, source="the rates in the groups")
 
 
+@claim("chains.last-rates")
+def test_get_last_lr_of_a_chain_that_is_listed_in_another_order_than_built():
+    optimizer = two_groups()
+    built = [part.build(optimizer) for part in (STAIRS, schedule("ConstantLR", factor=0.5))]
+    chain = lr_scheduler.ChainedScheduler(built[::-1])
+    check.same(
+        seen=chain.get_last_lr(),
+        expected=[rate * 0.5 for rate in RATES],
+        source="what the part that was built last left",
+    )
+
+
 @claim("chains.last-rates-are-copies")
 def test_changing_what_get_last_lr_of_a_chain_returned_changes_no_rate():
     optimizer = two_groups([torch.tensor(rate, dtype=torch.float64) for rate in RATES])

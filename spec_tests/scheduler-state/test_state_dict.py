@@ -218,6 +218,32 @@ def test_changing_the_object_changes_no_state_that_was_taken(kind):
     check.same(seen=first, expected={"factor": 0.25}, source="the attributes when it was taken")
 
 
+@claim("scheduler-state.callable-objects-are-not-shared")
+@takes_functions
+def test_changing_the_object_changes_no_state_that_it_was_loaded_from(kind):
+    entry, made = TAKE_FUNCTIONS[kind]
+    scale, taken = Scale(0.75), made(Scale(0.25)).build(two_groups()).state_dict()
+    saved = taken[entry]
+    made(scale).build(two_groups()).load_state_dict(taken)
+    scale.factor = 0.5
+    check.same(
+        seen=saved if isinstance(saved, list) else [saved, saved],
+        expected=[{"factor": 0.25}] * 2,
+        source="the attributes when it was taken",
+    )
+
+
+@claim("scheduler-state.callable-objects-keep-what-was-not-saved")
+@takes_functions
+def test_an_attribute_that_is_not_in_the_state_stays(kind):
+    _, made = TAKE_FUNCTIONS[kind]
+    scale = Scale(0.75)
+    scale.newer = 1
+    restored = made(scale).build(two_groups())
+    restored.load_state_dict(made(Scale(0.25)).build(two_groups()).state_dict())
+    check.same(seen=vars(scale), expected={"factor": 0.25, "newer": 1}, source="saved, and kept")
+
+
 @claim("scheduler-state.each-object-its-own")
 @pytest.mark.parametrize("name", ["LambdaLR", "MultiplicativeLR"])
 def test_each_group_gets_the_attributes_of_its_own_object(name):

@@ -173,11 +173,12 @@ def test_an_optimizer_without_momentum_is_taken_if_it_is_not_to_be_cycled(schedu
 
 
 @claim("scheduler-errors.resuming-wants-initial-rates")
+@pytest.mark.parametrize("last_epoch", [3, 0])
 @schedules(RESUMED)
-def test_resuming_without_initial_rates_is_an_error(schedule):
+def test_resuming_without_initial_rates_is_an_error(schedule, last_epoch):
     optimizer = two_groups()
     with pytest.raises(KeyError, match=r"initial_lr.*param_groups\[0\]"):
-        schedule.build(optimizer, last_epoch=3)
+        schedule.build(optimizer, last_epoch=last_epoch)
 
 
 def halving(optimizer):

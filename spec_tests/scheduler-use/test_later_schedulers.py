@@ -6,6 +6,7 @@ import torch
 from fixtures import check
 from fixtures.catalogue import compositions, schedulers
 from fixtures.catalogue.schedulers import (
+    BEGIN_BY_THEMSELVES,
     OVERWRITING,
     RATES,
     Schedule,
@@ -80,6 +81,18 @@ def test_no_option_but_rate_and_momentum_changes(schedule, name):
     before = options_of(optimizer)
     advance(optimizer, schedule.build(optimizer), 7)
     check.same(seen=options_of(optimizer), expected=before, source="before there was a scheduler")
+
+
+@claim("rates.and-no-other-option")
+@schedulers.each(only=BEGIN_BY_THEMSELVES, first=True)
+def test_each_group_keeps_its_own_second_beta(schedule):
+    optimizer = two_groups(name="Adam")
+    betas = [0.999, 0.75]
+    for group, beta in zip(optimizer.param_groups, betas, strict=True):
+        group["betas"] = (0.5, beta)
+    advance(optimizer, schedule.build(optimizer), 3)
+    seen = [group["betas"][1] for group in optimizer.param_groups]
+    check.same(seen=seen, expected=betas, source="before there was a scheduler")
 
 
 def options_of(optimizer):

@@ -1,6 +1,7 @@
 """In which order schedulers and optimizers step, and the epoch that step() once took."""
 
 import warnings
+from types import MethodType
 
 import pytest
 import torch
@@ -9,13 +10,17 @@ from fixtures import check
 from fixtures.catalogue import schedulers
 from fixtures.catalogue.schedulers import RATES, Schedule, advance, rates_of, two_groups
 from fixtures.claims import claim
-from fixtures.tolerances import Tolerance
+from fixtures.tolerances import STEPS, Tolerance
 
 CLOSED = (
     "StepLR", "MultiStepLR", "ConstantLR", "LinearLR", "ExponentialLR", "PolynomialLR",
     "CosineAnnealingLR",
 )  # fmt: skip
 COUNTED = ("LambdaLR", *CLOSED)
+CONTINUOUS = (
+    "LambdaLR", "LinearLR", "ExponentialLR", "PolynomialLR", "CosineAnnealingLR", "CyclicLR",
+    "OneCycleLR",
+)  # fmt: skip
 RECURSION = Tolerance(96, "one rounding or two a step, added up over 24 steps")
 HALVING = Schedule("halving", "StepLR", {"step_size": 2, "gamma": 0.5})
 
@@ -53,6 +58,25 @@ def test_a_step_that_was_replaced_is_warned_of():
         scheduler.step()
 
 
+@claim("order.a-later-scheduler-takes-the-step-that-is-there")
+def test_a_scheduler_built_after_the_step_was_replaced_warns_of_nothing():
+    optimizer = two_groups()
+    HALVING.build(optimizer)
+    optimizer.step = MethodType(lambda _: None, optimizer)
+    later = HALVING.build(optimizer)
+    seen = warnings_of(lambda: (optimizer.step(), later.step()))
+    assert seen == [], f"warned: {seen}"
+
+
+@claim("order.a-hook-behind-the-step-is-in-order")
+def test_a_scheduler_that_a_post_hook_steps_warns_of_nothing():
+    optimizer = two_groups()
+    scheduler = HALVING.build(optimizer)
+    optimizer.register_step_post_hook(lambda *_: scheduler.step())
+    seen = warnings_of(lambda: (optimizer.step(), optimizer.step()))
+    assert (seen, scheduler.last_epoch) == ([], 2), f"warned: {seen}"
+
+
 @claim("order.one-optimizer-step-is-enough")
 def test_an_optimizer_step_counts_for_every_scheduler():
     optimizer = two_groups()
@@ -71,6 +95,17 @@ def test_the_optimizer_under_a_scheduler_takes_a_closure(by_name):
     check.same(seen=loss, expected=0.75, source="what the closure returned")
 
 
+@claim("order.step-keeps-its-name-and-documentation")
+@pytest.mark.parametrize("name", ["SGD", "AdamW", "LBFGS"], ids=str.lower)
+def test_the_step_under_a_scheduler_is_called_and_documented_as_before(name):
+    optimizer = getattr(torch.optim, name)([torch.zeros(1, requires_grad=True)], lr=0.1)
+    kept = ("__name__", "__qualname__", "__module__", "__doc__")
+    before = {attribute: getattr(optimizer.step, attribute) for attribute in kept}
+    HALVING.build(optimizer)
+    seen = {attribute: getattr(optimizer.step, attribute) for attribute in kept}
+    check.same(seen=seen, expected=before, source="before there was a scheduler")
+
+
 @claim("order.get-lr-is-silent-inside-step")
 @schedulers.each(first=True)
 def test_get_lr_outside_of_step_warns(schedule):
@@ -84,13 +119,14 @@ def test_get_lr_outside_of_step_warns(schedule):
 
 
 @claim("epoch.is-deprecated")
+@pytest.mark.parametrize("epoch", [3, 0])
 @schedulers.each(only=COUNTED, first=True)
-def test_an_epoch_given_to_step_warns(schedule):
+def test_an_epoch_given_to_step_warns(schedule, epoch):
     optimizer = two_groups()
     scheduler = schedule.build(optimizer)
     optimizer.step()
     with pytest.warns(UserWarning, match="deprecated"):
-        scheduler.step(3)
+        scheduler.step(epoch)
 
 
 @claim("epoch.is-a-place-on-the-schedule")
@@ -112,6 +148,21 @@ def test_an_epoch_given_to_step_is_jumped_to(schedule):
         expected=torch.tensor(expected, dtype=torch.float64),
         source="closed form in fixtures/oracles/schedules.py",
         tolerance=RECURSION,
+    )
+
+
+@claim("epoch.may-be-a-fraction")
+@schedulers.each(only=CONTINUOUS, first=True)
+def test_a_fraction_of_an_epoch_is_a_place_between_two(schedule):
+    optimizer = two_groups()
+    scheduler = schedule.build(optimizer)
+    optimizer.step()
+    warnings_of(lambda: scheduler.step(2.5))
+    check.close(
+        seen=torch.tensor(rates_of(optimizer), dtype=torch.float64),
+        expected=torch.tensor([schedule.rate(2.5, rate) for rate in RATES], dtype=torch.float64),
+        source="closed form in fixtures/oracles/schedules.py, at 2.5",
+        tolerance=STEPS,
     )
 
 

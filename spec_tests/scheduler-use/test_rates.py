@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from fixtures import check
-from fixtures.catalogue import optimizers, schedulers
+from fixtures.catalogue import compositions, optimizers, schedulers
 from fixtures.catalogue.schedulers import RATES, Schedule, advance, rates_of, two_groups
 from fixtures.claims import claim
 from fixtures.tolerances import STEPS
@@ -20,6 +20,13 @@ CHAINABLE = (
     ("ConstantLR", {"factor": 0.5, "total_iters": 5}, [0.5, 1.0, 1.0]),
 )
 OVERWRITES = ("LambdaLR", "CosineAnnealingWarmRestarts", "CyclicLR", "OneCycleLR")
+# They change no rate after their third step.
+ENDED = (
+    ("MultiStepLR", {"milestones": [1, 3]}),
+    ("ConstantLR", {"total_iters": 3}),
+    ("LinearLR", {"total_iters": 3}),
+    ("PolynomialLR", {"total_iters": 3}),
+)
 STEP_LR = Schedule("halving", "StepLR", {"step_size": 2, "gamma": 0.5})
 AS_TENSORS = [torch.tensor(rate, dtype=torch.float64) for rate in RATES]
 
@@ -37,7 +44,7 @@ def test_get_last_lr_lists_what_stands_in_the_groups(schedule):
 
 
 @claim("rates.stay-the-tensor-they-are")
-@schedulers.each()
+@compositions.each_of_all()
 def test_the_tensor_in_a_group_stays_the_same_object(schedule):
     rates = [rate.clone() for rate in AS_TENSORS]
     optimizer = two_groups(rates)
@@ -48,7 +55,7 @@ def test_the_tensor_in_a_group_stays_the_same_object(schedule):
 
 
 @claim("rates.are-aliased-by-nothing")
-@schedulers.each()
+@compositions.each_of_all()
 def test_nothing_else_is_the_tensor_in_a_group(schedule):
     optimizer = two_groups([rate.clone() for rate in AS_TENSORS])
     scheduler = schedule.build(optimizer)
@@ -56,7 +63,7 @@ def test_nothing_else_is_the_tensor_in_a_group(schedule):
     places = {group["lr"].data_ptr(): "lr" for group in optimizer.param_groups}
     kept = {
         "get_last_lr()": scheduler.get_last_lr(),
-        "base_lrs": scheduler.base_lrs,
+        "base_lrs": getattr(scheduler, "base_lrs", []),  # a composition has none
         "initial_lr": [group.get("initial_lr") for group in optimizer.param_groups],
         "max_lr": [group.get("max_lr") for group in optimizer.param_groups],
     }
@@ -75,6 +82,31 @@ def test_changing_what_get_last_lr_returned_changes_no_rate():
     scheduler = STEP_LR.build(optimizer)
     scheduler.get_last_lr()[0].fill_(7.0)
     check.same(seen=rates_of(optimizer), expected=list(RATES), source="the rates before")
+
+
+@claim("rates.last-ones-are-of-its-own-steps")
+@schedulers.each(first=True)
+def test_get_last_lr_stays_where_somebody_else_sets_a_rate(schedule):
+    optimizer = two_groups()
+    scheduler = schedule.build(optimizer)
+    expected = advance(optimizer, scheduler, 3)[-1]
+    for group in optimizer.param_groups:
+        group["lr"] = BY_HAND
+    check.same(seen=scheduler.get_last_lr(), expected=expected, source="what the last step wrote")
+
+
+@claim("rates.last-ones-have-the-types-of-the-groups")
+@pytest.mark.parametrize("steps", [0, 3])
+@schedulers.each(first=True)
+def test_get_last_lr_lists_tensors_where_the_groups_have_tensors(schedule, steps):
+    optimizer = two_groups([rate.clone() for rate in AS_TENSORS])
+    scheduler = schedule.build(optimizer)
+    advance(optimizer, scheduler, steps)
+    check.same(
+        seen=scheduler.get_last_lr(),
+        expected=[group["lr"].clone() for group in optimizer.param_groups],
+        source="the tensors in the groups",
+    )
 
 
 @claim("rates.set-by-hand-are-gone-on-from")
@@ -106,6 +138,20 @@ def test_a_rate_set_by_hand_is_gone_after_the_next_step(schedule):
     touched.param_groups[0]["lr"] = BY_HAND
     expected, seen = (advance(optimizer, scheduler, 3) for optimizer, scheduler in pair)
     check.same(seen=seen, expected=expected, source="the rates where nobody set one")
+
+
+@claim("rates.set-by-hand-after-the-end-stay")
+@pytest.mark.parametrize(
+    "schedule", [pytest.param(Schedule("ended", *row), id=row[0].lower()) for row in ENDED]
+)
+def test_a_rate_set_by_hand_after_the_end_of_the_schedule_stays(schedule):
+    optimizer = two_groups()
+    scheduler = schedule.build(optimizer)
+    advance(optimizer, scheduler, 3)
+    for group in optimizer.param_groups:
+        group["lr"] = BY_HAND
+    seen = advance(optimizer, scheduler, 3)
+    check.same(seen=seen, expected=[[BY_HAND, BY_HAND]] * 3, source="the rate that was set")
 
 
 @claim("rates.of-a-second-scheduler-multiply")

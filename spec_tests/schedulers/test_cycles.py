@@ -33,6 +33,13 @@ def test_the_shortest_cycle_ends_at_its_minimum(length):
     check.close(seen=last, expected=0.5 / 25 / 1e4, source="max_lr / 25 / 1e4", tolerance=STEPS)
 
 
+@claim("one-cycle.total-steps-come-first")
+def test_the_steps_in_total_are_taken_where_epochs_are_given_as_well():
+    options = {"max_lr": 0.5, "total_steps": 10}
+    seen = course("OneCycleLR", 9, **options, epochs=3, steps_per_epoch=7)
+    check.same(seen=seen, expected=course("OneCycleLR", 9, **options), source="total_steps alone")
+
+
 @claim("one-cycle.rises-or-falls-only")
 @pytest.mark.parametrize("share, falls", [(1.0, False), (0.0, True)], ids=["rises", "falls"])
 def test_a_cycle_of_one_phase_goes_one_way(share, falls):

@@ -1,5 +1,7 @@
 """Options at the edge of what the documentation allows."""
 
+from dataclasses import dataclass
+
 import pytest
 import torch
 
@@ -176,3 +178,40 @@ def test_a_scale_of_cycles_is_given_the_number_of_the_cycle_from_one_on():
         expected=[1, 1, 1, 1, 2, 2, 2, 2, 3, 3],
         source="cycles of four steps",
     )
+
+
+@dataclass
+class Half:
+    """A callable object that is compared by its value, and so has no hash."""
+
+    factor: float = 0.5
+
+    def __call__(self, _):
+        return self.factor
+
+
+@claim("schedules.take-any-callable-object")
+@pytest.mark.parametrize(
+    "name, option, options",
+    [
+        ("LambdaLR", "lr_lambda", {}),
+        ("MultiplicativeLR", "lr_lambda", {}),
+        ("CyclicLR", "scale_fn", {"base_lr": 0.01, "max_lr": 0.2, "step_size_up": 3}),
+    ],
+    ids=["lambda", "multiplicative", "cyclic"],
+)
+def test_an_object_without_a_hash_serves_as_a_function(name, option, options):
+    seen = course(name, 4, **options, **{option: Half()})
+    expected = course(name, 4, **options, **{option: lambda _: 0.5})
+    check.same(seen=seen, expected=expected, source="a function that returns the same")
+
+
+@claim("schedules.ask-their-function-for-each-group")
+@pytest.mark.parametrize(
+    "name, first", [("LambdaLR", 0), ("MultiplicativeLR", 1)], ids=["lambda", "multiplicative"]
+)
+def test_the_function_of_all_groups_is_asked_for_each_at_every_step(name, first):
+    asked = []
+    course(name, 3, lr_lambda=lambda t: asked.append(t) or 1.0)
+    expected = [t for t in range(first, 4) for _ in RATES]
+    check.same(seen=asked, expected=expected, source="once for each of two groups")

@@ -89,6 +89,15 @@ def test_get_last_lr_of_a_plateau_lists_what_stands_in_the_groups():
     check.same(seen=seen, expected=[[0.1, 0.02], [0.1, 0.02], [0.05, 0.01]], source="the groups")
 
 
+@claim("schedules.plateau-tells-the-last-rates")
+def test_get_last_lr_of_a_plateau_lists_rates_that_somebody_else_set_before_the_step():
+    optimizer = two_groups()
+    scheduler = lr_scheduler.ReduceLROnPlateau(optimizer)
+    optimizer.param_groups[0]["lr"] = 0.75
+    scheduler.step(1.0)
+    check.same(seen=scheduler.get_last_lr(), expected=[0.75, 0.02], source="the groups")
+
+
 @claim("schedules.plateau-last-rates-are-copies")
 def test_changing_what_get_last_lr_of_a_plateau_returned_changes_no_rate():
     optimizer = two_groups([torch.tensor(0.5), torch.tensor(0.25)])
@@ -110,6 +119,26 @@ def test_floors_that_were_put_right_serve_an_added_group():
     scheduler.step(1.0)
     scheduler.step(1.0)
     check.same(seen=rates_of(optimizer), expected=[0.05, 0.01, 0.2], source="halved, or the floor")
+
+
+@claim("schedules.plateau-has-one-floor-also-for-an-added-group")
+def test_the_floor_of_all_groups_is_that_of_an_added_one():
+    optimizer = two_groups()
+    scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, factor=0.5, min_lr=0.015)
+    optimizer.add_param_group({"params": [torch.zeros(1, requires_grad=True)], "lr": 0.025})
+    scheduler.step(1.0)
+    scheduler.step(1.0)
+    expected = [0.05, 0.015, 0.015]
+    check.same(seen=rates_of(optimizer), expected=expected, source="halved, or the floor")
+
+
+@claim("schedules.plateau-keeps-the-number-of-a-tensor")
+def test_changing_a_metric_that_was_a_tensor_changes_no_best():
+    scheduler = lr_scheduler.ReduceLROnPlateau(two_groups())
+    metric = torch.tensor(0.5)
+    scheduler.step(metric)
+    metric.fill_(0.25)
+    check.same(seen=scheduler.best, expected=0.5, source="the metric when it was given")
 
 
 @claim("schedules.plateau-does-not-compute-rates")

@@ -1,5 +1,7 @@
 """Options at the edge of what a rule allows, where a shortcut would be at hand."""
 
+import re
+
 import pytest
 
 from fixtures import check
@@ -49,10 +51,12 @@ EDGES = (
 
 
 def edge(name, options):
-    values = "-".join(f"{option}={value}" for option, value in options.items() if option != "eps")
-    values = values or "-".join(f"{option}={value}" for option, value in options.items())
-    preset = Preset(values.replace(" ", ""), options)
-    return pytest.param(Case(optimizers.by_name(name), preset), id=f"{name.lower()}.{preset.name}")
+    """Return a case, with an id as ``adam.betas=0.0_0.5``."""
+    told = {option: v for option, v in options.items() if option != "eps"} or options
+    values = "-".join(f"{option}={value}" for option, value in told.items())
+    preset = Preset(re.sub(r"[() ]", "", values).replace(",", "_").lower(), options)
+    case = Case(optimizers.by_name(name), preset)
+    return pytest.param(case, id=case.id)
 
 
 @claim("edges.take-the-documented-steps")
