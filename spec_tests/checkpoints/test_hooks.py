@@ -76,6 +76,37 @@ def test_a_removed_hook_is_not_called(case, register):
     check.same(seen=called, expected=["a", "c"], source="the hooks that were not removed")
 
 
+@claim("state-dict-hooks.can-be-removed")
+@EACH_HOOK
+@optimizers.each(only=("Adam",))
+def test_a_hook_is_removed_also_where_another_was_prepended(case, register):
+    optimizer, called = trained(case).optimizer, []
+    handles = [
+        getattr(optimizer, register)(lambda *_, name=name: called.append(name), prepend=prepend)
+        for name, prepend in (("a", False), ("b", True), ("c", False))
+    ]
+    for handle in handles[:2]:
+        handle.remove()
+    save_and_load(optimizer)
+    check.same(seen=called, expected=["c"], source="the hook that was not removed")
+
+
+@claim("state-dict-hooks.are-called-as-often-as-registered")
+@EACH_HOOK
+@optimizers.each(only=("Adam",))
+def test_a_hook_that_was_registered_twice_is_two_hooks(case, register):
+    optimizer, called = trained(case).optimizer, []
+
+    def hook(*_):
+        called.append(register)
+
+    first, _ = (getattr(optimizer, register)(hook) for _ in range(2))
+    save_and_load(optimizer)
+    first.remove()
+    save_and_load(optimizer)
+    check.same(seen=len(called), expected=2 + 1, source="two hooks, and the one that is left")
+
+
 @claim("state-dict-hooks.belong-to-one-optimizer")
 @EACH_HOOK
 @optimizers.each(only=("Adam",))

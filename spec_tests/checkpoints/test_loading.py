@@ -138,6 +138,35 @@ def test_options_changed_after_loading_do_not_meet(case):
     check.same(seen=seen, expected=[case.optimizer.lr, False], source="what each held at loading")
 
 
+@claim("loading.copies-the-groups")
+@OF_EACH_KIND
+def test_a_rate_in_a_tensor_is_copied(case):
+    state_dict = fresh(case, lr=torch.tensor(0.25)).optimizer.state_dict()
+    optimizer = fresh(case).optimizer
+    optimizer.load_state_dict(state_dict)
+    optimizer.param_groups[0]["lr"].fill_(0.5)
+    seen = [state_dict["param_groups"][0]["lr"], optimizer.param_groups[0]["lr"]]
+    check.same(
+        seen=seen,
+        expected=[torch.tensor(0.25), torch.tensor(0.5)],
+        source="what was saved, and what was written into the group later",
+    )
+
+
+@claim("loading.leaves-a-tensor-rate-alone")
+@pytest.mark.parametrize("kind", [float, torch.tensor], ids=["by_number", "by_tensor"])
+@OF_EACH_KIND
+def test_a_rate_in_a_tensor_is_replaced_and_not_overwritten(case, kind):
+    rate, saved = torch.tensor(0.5), fresh(case, lr=kind(0.25)).optimizer.state_dict()
+    optimizer = fresh(case, lr=rate).optimizer
+    optimizer.load_state_dict(saved)
+    check.same(
+        seen=[rate, optimizer.param_groups[0]["lr"]],
+        expected=[torch.tensor(0.5), kind(0.25)],
+        source="the rate given to the constructor, and that of the checkpoint",
+    )
+
+
 @claim("loading.leaves-the-defaults-alone")
 @OF_EACH_KIND
 def test_the_defaults_are_those_of_the_constructor(case):

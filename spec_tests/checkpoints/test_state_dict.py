@@ -98,6 +98,22 @@ def test_each_number_leads_to_the_state_of_its_parameter(case):
     )
 
 
+@claim("state-dict.repeated-parameters-have-one-number")
+@pytest.mark.filterwarnings("ignore:optimizer contains a parameter group with duplicate")
+@optimizers.each(only=("Adam", "SGD", "SparseAdam"))
+def test_a_parameter_that_stands_twice_has_one_number_of_its_own(case):
+    twice, last = start(case, CPU)
+    optimizer = case.build([{"params": [twice, twice]}, {"params": [last]}])
+    step_with(optimizer, [twice, last])
+    saved = optimizer.state_dict()
+    (one, other), (behind,) = (group["params"] for group in saved["param_groups"])
+    check.same(
+        seen=[one == other, one != behind, [saved["state"].get(n) for n in (one, behind)]],
+        expected=[True, True, [optimizer.state.get(p) for p in (twice, last)]],
+        source="two parameters, one of which stands twice, and the state of each",
+    )
+
+
 @claim("state-dict.only-parameters-that-stepped")
 @optimizers.each(but=("Adagrad", "LBFGS", "SGD"))
 def test_a_parameter_that_never_had_a_gradient_has_no_entry(case):

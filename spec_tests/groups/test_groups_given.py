@@ -80,6 +80,16 @@ def test_names_come_with_parameters_in_any_form(case, pairs, device):
     )
 
 
+@claim("groups-given.names-need-not-differ")
+@pytest.mark.parametrize("in_one", [True, False], ids=["in_one_group", "in_two_groups"])
+@OF_GROUPS
+def test_two_parameters_may_have_one_name(case, in_one, device):
+    named = [("weight", parameter) for parameter in start(case, device)]
+    optimizer = case.build(named if in_one else [{"params": [pair]} for pair in named])
+    seen = [name for group in optimizer.param_groups for name in group["param_names"]]
+    check.same(seen=seen, expected=["weight", "weight"], source="the names that were given")
+
+
 @claim("groups-given.dicts-are-kept")
 @EACH_KIND
 def test_the_dict_of_a_group_is_the_group_and_has_all_options_afterwards(case, device):
@@ -88,6 +98,15 @@ def test_the_dict_of_a_group_is_the_group_and_has_all_options_afterwards(case, d
     seen = {"the same dict": optimizer.param_groups[0] is given, "options": sorted(given)}
     expected = {"the same dict": True, "options": sorted(("params", *optimizer.defaults))}
     check.same(seen=seen, expected=expected, source="the dict that was given")
+
+
+@claim("groups-given.none-is-a-value")
+@optimizers.each(adding={"foreach": True})
+def test_none_of_a_group_is_not_the_value_of_the_constructor(case, device):
+    first, second = start(case, device)
+    optimizer = case.build([{"params": [first], "foreach": None}, {"params": [second]}])
+    seen = [group["foreach"] for group in optimizer.param_groups]
+    check.same(seen=seen, expected=[None, True], source="the group, and the constructor")
 
 
 @claim("groups-given.lists-are-copied")

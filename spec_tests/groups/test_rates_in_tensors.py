@@ -7,7 +7,9 @@ from fixtures import check
 from fixtures.catalogue import optimizers
 from fixtures.checkpoints.trainings import fresh
 from fixtures.claims import claim
+from fixtures.training import start
 
+DIFFERENTIABLE = {"foreach": False, "differentiable": True}
 SHAPES = pytest.mark.parametrize("shape", [(1,), (1, 1)], ids=["vector", "matrix"])
 
 
@@ -40,6 +42,26 @@ def test_so_it_does_with_foreach(case, shape, device):
         training.run(2)
     check.same(
         seen=shaped.values(), expected=scalar.values(), source="the same rate without dimensions"
+    )
+
+
+@claim("rates-in-tensors.differentiated-in-any-shape")
+@SHAPES
+@optimizers.each(only=("Adam", "AdamW", "NAdam", "RAdam", "SGD"), adding=DIFFERENTIABLE)
+def test_a_rate_of_one_element_is_differentiated_whatever_its_shape(case, shape, device):
+    derivatives = []
+    for rate in (torch.tensor(0.25, device=device), torch.full(shape, 0.25, device=device)):
+        parameter = start(case, device)[0].clone()
+        parameter.retain_grad()
+        optimizer = case.build([parameter], lr=rate.requires_grad_())
+        parameter.grad = torch.ones_like(parameter.detach())
+        optimizer.step()
+        derivatives += torch.autograd.grad(parameter.sum(), rate, allow_unused=True)
+    by_scalar, by_shaped = derivatives
+    check.same(
+        seen=by_shaped,
+        expected=by_scalar.reshape(shape),
+        source="the derivative by the same rate without dimensions",
     )
 
 

@@ -171,6 +171,19 @@ def test_a_handle_in_a_with_statement_takes_its_hook_away_at_the_end(case, regis
     check.same(seen=called, expected=["within"], source="the documentation of the handle")
 
 
+@claim("step-hooks.are-called-as-often-as-registered")
+@pytest.mark.parametrize("kind", REGISTER)
+@ONE
+def test_a_hook_that_was_registered_twice_is_two_hooks(case, kind, hook, device):
+    optimizer, called = Training(case, device).optimizer, []
+    function = noting(called, kind)
+    first, _ = (hook(kind, optimizer, function) for _ in range(2))
+    optimizer.step()
+    first.remove()
+    optimizer.step()
+    check.same(seen=len(called), expected=2 + 1, source="two hooks, and the one that is left")
+
+
 @claim("step-hooks.common-ones-reach-every-optimizer")
 @optimizers.each()
 def test_a_common_hook_is_called_for_optimizers_old_and_new(case, hook, device):
@@ -278,6 +291,17 @@ def test_an_error_in_a_hook_after_the_step_undoes_nothing(case, kind, hook, devi
     with pytest.raises(LookupError, match="in a hook"):
         training.optimizer.step()
     check.same(seen=training.values(), expected=other.values(), source="a step without hooks")
+
+
+@claim("step-hooks.after-the-step-wait-for-success")
+@AFTER
+@optimizers.each()
+def test_a_step_that_fails_calls_no_hook_after_it(case, kind, hook, device):
+    training, called = Training(case, device), []
+    hook(kind, training.optimizer, noting(called, kind))
+    with pytest.raises(LookupError):
+        training.optimizer.step(alarm)
+    check.same(seen=called, expected=[], source="no step was completed")
 
 
 def classes_below_one_another():

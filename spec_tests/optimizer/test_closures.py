@@ -50,6 +50,16 @@ def test_a_closure_is_called_once_and_its_value_returned(case, device):
     check.same(seen=[returned], expected=losses, source="what the closure returned, at each call")
 
 
+@claim("closures.called-once")
+@optimizers.each(but=NEEDING_ONE)
+def test_a_closure_is_called_once_for_two_groups(case, device):
+    training, calls = Training(case, device), []
+    groups = [{"params": [parameter]} for parameter in training.parameters]
+    training.optimizer = case.build(groups)
+    training.optimizer.step(lambda: calls.append(training.closure()))
+    assert len(calls) == 1, f"called {len(calls)} times"
+
+
 @claim("closures.run-with-grad-enabled")
 @optimizers.each()
 def test_a_closure_runs_with_grad_enabled_under_no_grad(case, device):

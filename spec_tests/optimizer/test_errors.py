@@ -19,6 +19,14 @@ def test_a_tensor_in_the_place_of_a_list_is_an_error(case, device):
         case.build(parameter)
 
 
+@claim("errors.tensor-in-the-place-of-a-list")
+@optimizers.each()
+def test_so_is_a_tensor_that_is_no_parameter(case, device):
+    plain = start(case, device)[0].detach().requires_grad_()
+    with pytest.raises(TypeError, match="iterable of Tensors"):
+        case.build(plain)
+
+
 @claim("errors.something-that-is-no-tensor")
 @pytest.mark.parametrize("thing", [1.0, None], ids=["number", "none"])
 @optimizers.each()
@@ -73,6 +81,14 @@ def test_a_parameter_in_two_groups_is_an_error(case, device):
     first, second = start(case, device)
     with pytest.raises(ValueError, match="more than one parameter group"):
         case.build([{"params": [first]}, {"params": [second, first]}])
+
+
+@claim("errors.parameter-in-two-groups")
+@optimizers.each(but=("LBFGS",))
+def test_a_parameter_in_two_groups_with_another_between_them_is_an_error(case, device):
+    first, second = start(case, device)
+    with pytest.raises(ValueError, match="more than one parameter group"):
+        case.build([{"params": [first]}, {"params": [second]}, {"params": [first]}])
 
 
 @claim("errors.parameter-in-two-groups")

@@ -11,7 +11,7 @@ from fixtures import check
 from fixtures.catalogue import optimizers
 from fixtures.checkpoints.trainings import fresh
 from fixtures.claims import claim
-from fixtures.training import Training
+from fixtures.training import Training, start
 
 MODES = {
     "grad": torch.enable_grad,
@@ -66,6 +66,26 @@ def test_grad_mode_after_a_step_is_that_before(case, device):
         seen={name: after for name, (_, after) in around.items()},
         expected={name: before for name, (before, _) in around.items()},
         source="the modes before the step",
+    )
+
+
+@claim("step.differentiable-records-under-no-grad")
+@optimizers.each(adding={"foreach": False, "differentiable": True})
+def test_a_differentiable_step_is_recorded_also_under_no_grad(case, device):
+    derivatives = {}
+    for name in ("grad", "no_grad"):
+        parameter = start(case, device)[0].clone()
+        parameter.retain_grad()
+        gradient = torch.full_like(parameter, 0.5).detach().requires_grad_()
+        optimizer = case.build([parameter])
+        parameter.grad = gradient.clone()
+        with MODES[name]():
+            optimizer.step()
+        (derivatives[name],) = torch.autograd.grad(parameter.sum(), gradient, allow_unused=True)
+    check.same(
+        seen=derivatives["no_grad"],
+        expected=derivatives["grad"],
+        source="the derivative of a step with grad enabled, by its gradient",
     )
 
 

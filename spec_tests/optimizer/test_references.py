@@ -1,5 +1,7 @@
 """An optimizer refers to the parameters that it is given, and changes them in place."""
 
+import weakref
+
 import pytest
 import torch
 
@@ -43,6 +45,18 @@ def test_a_gradient_put_there_by_hand_moves_the_parameters_as_backward_would(cas
     trained.step()
     by_hand.step()
     check.same(seen=by_hand.values(), expected=trained.values(), source="the step after backward()")
+
+
+@claim("references.gradients-are-let-go")
+@pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
+@optimizers.each(but=("LBFGS", "Muon", "SparseAdam"))
+def test_a_gradient_lives_no_longer_than_its_parameter_holds_it(case, foreach, device):
+    training = Training(case, device, foreach=foreach)
+    training.run(1)
+    gradients = [weakref.ref(parameter.grad) for parameter in training.parameters]
+    training.optimizer.zero_grad()
+    alive = [gradient() is not None for gradient in gradients]
+    assert alive == [False, False], f"still held after zero_grad(): {alive}"
 
 
 @claim("references.replaced-parameters-are-not-followed")

@@ -32,3 +32,12 @@ def test_groups_are_printed_one_after_another_with_what_each_was_given(case, dev
     ]
     expected = f"{case.optimizer.name} (\n" + "\n\n".join(groups) + "\n)"
     check.same(seen=repr(optimizer), expected=expected, source="the options of both groups")
+
+
+@claim("repr.lists-names")
+@optimizers.each()
+def test_an_optimizer_prints_the_names_of_its_parameters(case, device):
+    optimizer = case.build(list(zip(("weight", "bias"), start(case, device), strict=True)))
+    options = {**optimizer.defaults, "param_names": ["weight", "bias"]}
+    expected = f"{case.optimizer.name} (\n{group_text(0, options)}\n)"
+    check.same(seen=repr(optimizer), expected=expected, source="the options, and the names given")

@@ -56,7 +56,8 @@ def test_adagrad_has_its_accumulator_from_the_start(case, start, device):
 @claim("state.adagrad-shares-its-sums")
 @optimizers.each(only=("Adagrad",))
 def test_adagrad_shares_the_memory_of_its_sums(case, device):
-    optimizer = Training(case, device, initial_accumulator_value=0.5).optimizer
+    groups = [{"params": [parameter]} for parameter in Training(case, device).parameters]
+    optimizer = case.build(groups, initial_accumulator_value=0.5)
     optimizer.share_memory()
     seen = [[state["sum"].is_shared(), state["sum"]] for state in optimizer.state.values()]
     expected = [[True, torch.full_like(p, 0.5)] for p in optimizer.state]

@@ -46,7 +46,7 @@ def test_a_frozen_parameter_stays_and_has_no_state(case, device):
 
 
 @claim("freezing.late-leaves-the-gradient")
-@optimizers.each(only=("SGD", "Adam", "AdamW", "RMSprop", "Rprop"))
+@optimizers.each(but=("LBFGS",))
 def test_a_parameter_frozen_late_goes_on_moving(case, device):
     frozen, free = Training(case, device), Training(case, device)
     for training in (frozen, free):
@@ -55,6 +55,37 @@ def test_a_parameter_frozen_late_goes_on_moving(case, device):
     for training in (frozen, free):
         training.step()
     check.same(seen=frozen.values(), expected=free.values(), source="a step without freezing")
+
+
+@claim("freezing.late-is-cleared-all-the-same")
+@pytest.mark.parametrize("to_none", [True, False], ids=["to_none", "to_zeros"])
+@optimizers.each(but=("SparseAdam",))
+def test_the_gradient_of_a_parameter_frozen_late_is_cleared(case, to_none, device):
+    training = Training(case, device)
+    training.backward()
+    for parameter in training.parameters:
+        parameter.requires_grad_(False)
+    training.optimizer.zero_grad(set_to_none=to_none)
+    cleared = [None if to_none else torch.zeros_like(p) for p in training.parameters]
+    check.same(seen=training.gradients(), expected=cleared, source="zero_grad() of all parameters")
+
+
+@claim("freezing.thawed-trains-from-then-on")
+@optimizers.each(but=("LBFGS",))
+def test_a_parameter_that_was_frozen_at_construction_trains_when_thawed(case, device):
+    training, first, last = (Training(case, device) for _ in range(3))
+    thawed = training.parameters[0].requires_grad_(False)
+    training.optimizer = case.build(training.parameters)
+    training.run(2)
+    thawed.requires_grad_(True)
+    training.run(1)
+    first.run(1)
+    last.run(3)
+    check.same(
+        seen=training.values(),
+        expected=[first.values()[0], last.values()[1]],
+        source="the first step of a parameter that was never frozen, and the third of the other",
+    )
 
 
 @claim("freezing.zero-is-not-none")
