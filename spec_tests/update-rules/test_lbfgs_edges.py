@@ -39,6 +39,14 @@ def test_a_line_search_narrows_its_bracket(edge, device):
     check_against_the_oracle(Evaluations(edge.case, edge.script, device, steps=1))
 
 
+@claim("lbfgs.line-search-zooms")
+@line_searches.each(line_searches.ZOOMING)
+@pytest.mark.needs(torch.float64)
+def test_the_next_iteration_goes_on_from_the_point_that_was_taken(edge, device):
+    twice = Case(edge.case.optimizer, Preset("twice", {**edge.options, "max_iter": 2}))
+    check_against_the_oracle(Evaluations(twice, edge.script, device, steps=1))
+
+
 @claim("lbfgs.line-search-ends-with-the-evaluations")
 @line_searches.each(line_searches.ENDING)
 def test_a_line_search_ends_at_its_best_point_when_evaluations_run_out(edge, device):

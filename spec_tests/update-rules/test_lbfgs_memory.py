@@ -38,3 +38,25 @@ def entries(optimizer, parameter):
 def test_as_many_vectors_are_kept_as_documented(history_size, device):
     seen = vectors_kept(history_size, device)
     check.same(seen=seen, expected=history_size + 1, source="the note in the docstring of LBFGS")
+
+
+@claim("lbfgs.keeps-no-graph")
+@pytest.mark.parametrize("line_search_fn", [None, "strong_wolfe"], ids=["fixed", "wolfe"])
+def test_a_closure_that_returns_the_loss_itself_leaves_no_graph(line_search_fn, device):
+    parameter = torch.linspace(0.5, 2.0, 4, device=device, requires_grad=True)
+    optimizer = torch.optim.LBFGS([parameter], lr=0.1, line_search_fn=line_search_fn)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (parameter**4).sum()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    flat = [
+        e
+        for own in entries(optimizer, parameter)
+        for e in (own if isinstance(own, list) else [own])
+    ]
+    tracked = [e for e in flat if torch.is_tensor(e) and e.requires_grad]
+    assert tracked == [], f"{len(tracked)} tensors of the state hold a graph"
