@@ -129,6 +129,16 @@ def test_a_decay_of_one_is_a_decay(foreach, device):
     check.close(seen=walk.values, expected=expected, source="(1 - γλ)ᵗθ₀", tolerance=STEPS)
 
 
+@claim("adafactor.zero-is-an-eps")
+@EITHER_WAY
+def test_an_eps_of_zero_does_not_stand_for_the_machine_epsilon(foreach, device):
+    options = {"lr": 0.25, "eps": (0.0, 1e-3), "foreach": foreach}
+    # Far below the machine epsilon, and still of a square that float32 holds.
+    walk = Walk("Adafactor", device, start=(1.0, -1.0), options=options).over([(1e-18, 1e-18)])
+    expected = [walk.tensor((0.75, -1.25))]
+    check.close(seen=walk.values, expected=expected, source="γ·sign(g)", tolerance=STEPS)
+
+
 @claim("adafactor.scales-no-gradients")
 @EITHER_WAY
 @pytest.mark.parametrize("attribute", ["grad_scale", "found_inf"])
