@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from fixtures import check
-from fixtures.catalogue import optimizers, states
+from fixtures.catalogue import gradients, optimizers, states
 from fixtures.claims import claim
 from fixtures.side_by_side import SideBySide, default_dtype
 from fixtures.tolerances import STEPS
@@ -44,14 +44,19 @@ def test_capturable_and_differentiable_steps_are_the_oracle_s(case):
 @FOREACH
 @optimizers.each(adding=CAPTURABLE, every_preset=True)
 def test_a_tensor_for_a_rate_gives_the_oracle_s_steps(case, foreach):
-    check_steps(SideBySide(case, HOST, tensors=("lr",)), foreach=foreach)
+    check_steps(
+        SideBySide(case, HOST, tensors=("lr",), table=gradients.OUT_OF_STEP), foreach=foreach
+    )
 
 
 @claim("capturable-on-the-host.takes-tensors-as-betas")
 @FOREACH
 @optimizers.each(only=("Adam", "AdamW"), adding=CAPTURABLE, every_preset=True)
 def test_tensors_for_betas_give_the_oracle_s_steps(case, foreach):
-    check_steps(SideBySide(case, HOST, tensors=("lr", "betas")), foreach=foreach)
+    check_steps(
+        SideBySide(case, HOST, tensors=("lr", "betas"), table=gradients.OUT_OF_STEP),
+        foreach=foreach,
+    )
 
 
 @claim("capturable-on-the-host.steps-the-parts-of-complex-numbers")

@@ -116,7 +116,7 @@ def test_float64_steps_that_are_differentiated_are_in_float64(case, device):
 @optimizers.each(but=("LBFGS", "Muon", "SparseAdam", "Adafactor"), every_preset=True)
 @pytest.mark.needs(torch.complex128)
 def test_a_complex_parameter_moves_as_its_real_view(case, foreach, device):
-    check_complex(SideBySide(case, device, dtype=torch.complex128), foreach=foreach)
+    check_complex(finely(case, device), foreach=foreach)
 
 
 @claim("complex.is-the-step-on-the-real-view")
@@ -133,14 +133,18 @@ def test_a_coarser_complex_parameter_moves_as_its_real_view(case, foreach, devic
 @optimizers.each(adding={"capturable": True}, every_preset=True)
 @pytest.mark.needs(torch.complex128)
 def test_a_complex_parameter_moves_as_its_real_view_when_capturable(case, foreach, device):
-    check_complex(SideBySide(case, device, dtype=torch.complex128), foreach=foreach)
+    check_complex(finely(case, device), foreach=foreach)
 
 
 @claim("complex.is-the-step-on-the-real-view-when-differentiable")
 @optimizers.each(adding={"differentiable": True}, every_preset=True)
 @pytest.mark.needs(torch.complex128)
 def test_a_complex_parameter_moves_as_its_real_view_when_differentiable(case, device):
-    check_complex(SideBySide(case, device, dtype=torch.complex128))
+    check_complex(finely(case, device))
+
+
+def finely(case, device):
+    return SideBySide(case, device, dtype=torch.complex128, table=gradients.OUT_OF_STEP)
 
 
 def check_complex(run, **options):

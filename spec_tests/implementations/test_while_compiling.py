@@ -19,7 +19,7 @@ def _as_if_compiling(monkeypatch):
     monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
 
 
-def check_steps(case, device, tensors=(), table=None, **options):
+def check_steps(case, device, tensors=(), table=gradients.OUT_OF_STEP, **options):
     __tracebackhide__ = True
     # Adagrad counts in what was the default dtype when it was built, and computes in that here.
     dtype = torch.float32 if case.optimizer.name == "Adagrad" else None
