@@ -32,6 +32,12 @@ def leaves(device, dtypes):
     return [leaf(dtype, i, device) for i, dtype in enumerate(dtypes)]
 
 
+def matrices(device):
+    """Return matrices that are tall, wide and square by turns."""
+    sizes = ((6, 2), (2, 3), (3, 3), (4, 1), (5, 2))
+    return [torch.full(size, 0.5, device=device).requires_grad_() for size in sizes]
+
+
 def from_the_start(parameter, index, step):
     return torch.full_like(parameter, SLOPES[step] / (1 + index))
 
@@ -44,10 +50,12 @@ def one_late(parameter, index, step):
 def trained(build, parameters, indices, gradient_of):
     """Return the parameters and their states after three steps in one optimizer."""
     optimizer = build(parameters)
-    for step in range(len(SLOPES)):
-        for parameter, index in zip(parameters, indices, strict=True):
-            parameter.grad = gradient_of(parameter, index, step)
-        optimizer.step()
+    # torch warns of sparse tensors as long as nobody has said whether to check them.
+    with torch.sparse.check_sparse_tensor_invariants(True):
+        for step in range(len(SLOPES)):
+            for parameter, index in zip(parameters, indices, strict=True):
+                parameter.grad = gradient_of(parameter, index, step)
+            optimizer.step()
     return [
         {"parameter": p.detach(), **{k: v for k, v in optimizer.state[p].items() if v is not None}}
         for p in parameters
@@ -79,6 +87,19 @@ def present(device, *, real=False):
 def test_a_parameter_moves_among_others_as_it_moves_alone(case, foreach, device):
     build = partial(case.build, foreach=foreach)
     check_alone_and_together(build, lambda: leaves(device, present(device)))
+
+
+@claim("neighbours.change-no-step")
+@FOREACH
+@optimizers.each(only=("Adafactor",), every_preset=True)
+def test_a_matrix_moves_among_others_as_it_moves_alone(case, foreach, device):
+    check_alone_and_together(partial(case.build, foreach=foreach), lambda: matrices(device))
+
+
+@claim("neighbours.change-no-step")
+@optimizers.each(only=("Muon",), every_preset=True)
+def test_a_matrix_of_muon_moves_among_others_as_it_moves_alone(case, device):
+    check_alone_and_together(case.build, lambda: matrices(device))
 
 
 @claim("neighbours.change-no-step-when-fused")

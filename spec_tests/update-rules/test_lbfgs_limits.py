@@ -64,6 +64,21 @@ def test_a_step_with_a_line_search_ends_lower(loss_of, start, lr, device):
     assert after < before, f"a loss of {after} after the step, of {before} before it"
 
 
+@claim("lbfgs.line-search-in-vain-moves-nothing")
+def test_a_search_that_finds_nothing_lower_leaves_every_bit(device):
+    start = torch.tensor([0.1, -0.3], device=device)
+    x = start.clone().requires_grad_()
+    optimizer = torch.optim.LBFGS([x], lr=1e8, max_iter=1, line_search_fn="strong_wolfe")
+
+    def closure():
+        moved = bool((x != start).any())
+        x.grad = torch.full_like(x, 1.0)
+        return 1e30 if moved else 0.0
+
+    optimizer.step(closure)
+    check.same(seen=x.detach(), expected=start, source="every other point is higher")
+
+
 @claim("lbfgs.line-search-keeps-to-tolerance-change")
 @pytest.mark.parametrize("tolerance", [1e-9, 0.0625, 0.25], ids="tolerance={}".format)
 def test_a_bracket_below_the_tolerance_ends_the_search(tolerance, device):
