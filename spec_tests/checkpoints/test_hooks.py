@@ -176,6 +176,37 @@ def test_hooks_before_loading_change_a_shallow_copy_or_replace_it(case):
     )
 
 
+@claim("state-dict-hooks.before-loading-pass-on-what-they-return")
+@OF_EACH_KIND
+def test_a_hook_before_loading_is_given_what_the_one_before_it_returned(case):
+    def twice_the_rate(_, passed):
+        groups = [{**group, "lr": 2 * group["lr"]} for group in passed["param_groups"]]
+        return {**passed, "param_groups": groups}
+
+    saved, optimizer = saved_by(case, lr=0.125), fresh(case).optimizer
+    for hook in (twice_the_rate, lambda *_: None, twice_the_rate):
+        optimizer.register_load_state_dict_pre_hook(hook)
+    optimizer.load_state_dict(saved)
+    check.same(seen=optimizer.param_groups[0]["lr"], expected=0.5, source="0.125, doubled twice")
+
+
+@claim("state-dict-hooks.empty-dicts-count")
+@OF_EACH_KIND
+def test_an_empty_dict_that_a_hook_after_saving_returns_is_the_state_dict(case):
+    optimizer = trained(case).optimizer
+    optimizer.register_state_dict_post_hook(lambda *_: {})
+    check.same(seen=optimizer.state_dict(), expected={}, source="the dict that the hook returned")
+
+
+@claim("state-dict-hooks.empty-dicts-count")
+@OF_EACH_KIND
+def test_an_empty_dict_that_a_hook_before_loading_returns_is_loaded(case):
+    saved, optimizer = saved_by(case), fresh(case).optimizer
+    optimizer.register_load_state_dict_pre_hook(lambda *_: {})
+    with pytest.raises(KeyError, match="param_groups"):
+        optimizer.load_state_dict(saved)
+
+
 @claim("state-dict-hooks.after-loading-see-the-loaded-state")
 @OF_EACH_KIND
 def test_a_hook_after_loading_sees_what_was_loaded_and_may_change_it(case):

@@ -76,6 +76,24 @@ def test_a_checkpoint_from_before_the_first_step_leaves_no_other_state(case):
     check.same(seen=training.optimizer.state_dict(), expected=unstarted, source=SAVED)
 
 
+@claim("loading.reaches-frozen-parameters")
+@optimizers.each(but=("SGD",))
+def test_a_parameter_that_is_frozen_while_loading_goes_on_when_it_is_thawed(case, device):
+    saved = saved_by(case, device)
+    thawed, never_frozen = fresh(case, device), fresh(case, device)
+    thawed.parameters[0].requires_grad_(False)
+    for training in (thawed, never_frozen):
+        training.optimizer.load_state_dict(deepcopy(saved))
+    thawed.parameters[0].requires_grad_(True)
+    for training in (thawed, never_frozen):
+        training.run(2)
+    check.same(
+        seen=everything(thawed),
+        expected=everything(never_frozen),
+        source="a training that was not frozen while it loaded",
+    )
+
+
 @claim("loading.its-own-state-dict")
 @optimizers.each()
 def test_an_optimizer_that_loads_its_own_state_dict_goes_on_as_before(case, device):

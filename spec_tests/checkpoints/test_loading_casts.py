@@ -22,6 +22,14 @@ PAIRS = {
     "bfloat16_to_float32": (torch.bfloat16, torch.float32),
 }
 
+DTYPES = (torch.float32, torch.bfloat16, torch.complex64)
+# Tensors of one shape as they may lie in memory, without gaps.
+LAYOUTS = {
+    "channels_last": lambda t: t.contiguous(memory_format=torch.channels_last),
+    "transposed": lambda t: t.transpose(0, 1),
+    "reversed": lambda t: t.permute(3, 2, 1, 0),
+}
+
 
 class Point(NamedTuple):
     """Two numbers with names."""
@@ -136,6 +144,57 @@ def test_the_counter_of_fused_and_capturable_is_float32_beside_the_parameter(cas
         seen=[step, step.device.type],
         expected=[torch.tensor(3.0), device.type],
         source="3 in float32, on the device of the parameter",
+    )
+
+
+@claim("casting.brings-no-counter-of-other-groups")
+@pytest.mark.parametrize("place", [0, 1], ids=["first", "second"])
+@pytest.mark.parametrize("option", ["fused", "capturable"])
+@optimizers.each(only=("Adam", "AdamW"))
+def test_the_counter_of_a_group_beside_a_fused_or_capturable_one_is_left_alone(
+    case, option, place, device
+):
+    training = fresh(case, device)
+    optimizer = case.build([{"params": [p]} for p in training.parameters])
+    training.optimizer = optimizer
+    training.run(1)
+    state_dict, counter = optimizer.state_dict(), torch.tensor(UNEVEN, dtype=torch.float64)
+    state_dict["state"][1 - place]["step"] = counter
+    state_dict["param_groups"][place][option] = True
+    optimizer.load_state_dict(state_dict)
+    step = optimizer.state[training.parameters[1 - place]]["step"]
+    check.same(
+        seen=[step, step.device.type], expected=[counter, "cpu"], source="the counter as it was"
+    )
+
+
+@claim("casting.leaves-deeper-counters-alone")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["float32", "bfloat16"])
+def test_a_counter_in_a_dict_of_a_state_keeps_its_dtype_and_its_value(dtype, device):
+    fine = torch.tensor(UNEVEN, dtype=torch.float64)
+    entries = {"inner": {"step": fine, "moment": fine, "deeper": {"step": fine, "moment": fine}}}
+    optimizer, w = with_state(entries, device, dtype)
+    optimizer.load_state_dict(optimizer.state_dict())
+    level = {"step": fine, "moment": fine.to(dtype)}
+    check.same(
+        seen=optimizer.state[w],
+        expected={"inner": {**level, "deeper": level}},
+        source="the counters in the checkpoint, and what is beside them in the parameter's dtype",
+    )
+
+
+@claim("casting.keeps-the-strides")
+@pytest.mark.parametrize("dtype", DTYPES, ids=[str(dtype)[6:] for dtype in DTYPES])
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_a_tensor_of_a_state_keeps_its_strides(layout, dtype, device):
+    entry = layout(torch.arange(24.0, device=device).reshape(2, 3, 2, 2))
+    optimizer, w = with_state({"moment": entry, "list": [entry]}, device, dtype)
+    optimizer.load_state_dict(optimizer.state_dict())
+    loaded = [optimizer.state[w]["moment"], *optimizer.state[w]["list"]]
+    check.same(
+        seen=[list(moment.stride()) for moment in loaded],
+        expected=[list(entry.stride())] * 2,
+        source="the tensor in the checkpoint",
     )
 
 

@@ -119,6 +119,23 @@ def test_what_a_hook_returns_takes_the_place_of_the_arguments(case, kind, hook, 
     )
 
 
+@claim("step-hooks.change-the-arguments")
+@pytest.mark.parametrize("by_name", [True, False], ids=["keyword", "positional"])
+@BEFORE
+@ONE
+def test_arguments_that_a_hook_leaves_out_are_gone(case, kind, by_name, hook, device):
+    optimizer, given = Training(case, device).optimizer, []
+    hook(kind, optimizer, lambda o, _args, _: ((o,), {}))
+    hook("own_before", optimizer, lambda _, args, kwargs: given.append([len(args), kwargs]))
+    hook("own_after", optimizer, lambda _, args, kwargs: given.append([len(args), kwargs]))
+    returned = optimizer.step(closure=float) if by_name else optimizer.step(float)
+    check.same(
+        seen=[returned, *given],
+        expected=[None, [1, {}], [1, {}]],
+        source="a step that was given no closure, and the optimizer alone for the hooks behind",
+    )
+
+
 @claim("step-hooks.return-arguments-or-nothing")
 @BEFORE
 @pytest.mark.parametrize(

@@ -65,6 +65,22 @@ def test_a_gradient_with_a_graph_is_detached(case, device):
     check.same(seen=tracked, expected=[False, False], source="the documentation of zero_grad")
 
 
+@claim("zero-grad.leaves-the-graph-of-a-gradient-that-is-held")
+@optimizers.each(but=("SparseAdam",))
+def test_a_gradient_that_is_held_can_be_differentiated_after_clearing(case, device):
+    training = Training(case, device)
+    held = torch.autograd.grad(training.loss(), training.parameters, create_graph=True)
+    for parameter, gradient in zip(training.parameters, held, strict=True):
+        parameter.grad = gradient
+    training.optimizer.zero_grad()
+    seen = torch.autograd.grad([gradient.sum() for gradient in held], training.parameters)
+    check.same(
+        seen=list(seen),
+        expected=[torch.full_like(p, 2.0 * k) for k, p in enumerate(training.parameters, 1)],
+        source="the second derivative of k·p², which is 2·k",
+    )
+
+
 @claim("zero-grad.touches-nothing-else")
 @optimizers.each()
 def test_parameters_and_state_stay(case, device):

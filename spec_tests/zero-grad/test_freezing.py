@@ -9,6 +9,8 @@ from fixtures.catalogue.problems import TinyNet
 from fixtures.claims import claim
 from fixtures.training import Training, start
 
+WHOLE = (torch.int8, torch.uint8, torch.int64, torch.bool)
+
 
 @claim("freezing.gradient-passes-through")
 def test_the_layer_before_a_frozen_one_has_its_gradient(device):
@@ -42,6 +44,28 @@ def test_a_frozen_parameter_stays_and_has_no_state(case, device):
         seen=[frozen.detach(), dict(training.optimizer.state.get(frozen, {}))],
         expected=[before, {}],
         source="the parameter before training, and no state",
+    )
+
+
+def whole(dtype, device):
+    """Return a frozen parameter of ones."""
+    ones = torch.ones(2, 2, device=device).to(dtype)
+    return torch.nn.Parameter(ones, requires_grad=False)
+
+
+@claim("freezing.whole-numbers-are-taken")
+@optimizers.each()
+def test_frozen_parameters_of_whole_numbers_stay_beside_those_that_train(case, device):
+    training, alone = Training(case, device), Training(case, device)
+    frozen = [whole(dtype, device) for dtype in WHOLE]
+    before = [parameter.clone() for parameter in frozen]
+    training.optimizer = case.build([*frozen, *training.parameters])
+    training.run(2)
+    alone.run(2)
+    check.same(
+        seen=[frozen, training.values()],
+        expected=[before, alone.values()],
+        source="the parameters before training, and the others trained alone",
     )
 
 
