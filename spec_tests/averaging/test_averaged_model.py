@@ -114,6 +114,16 @@ def test_an_update_between_forward_and_backward_of_the_model_is_harmless(averagi
     )
 
 
+@claim("averaged-model.requires-what-it-was-told")
+@pytest.mark.parametrize("told", [True, False], ids=["trained", "frozen"])
+@ON_EACH_KIND
+def test_updates_leave_what_requires_a_gradient(averaging, told, device):
+    net = Net(device)
+    averaged = followed(averaging, net, (1, 2, 3), averaging.of(net).requires_grad_(told))
+    seen = [p.requires_grad for p in averaged.parameters()]
+    check.same(seen=seen, expected=[told] * len(seen), source="what the average was told")
+
+
 @claim("averaged-model.updates-are-noticed-by-autograd")
 @ON_EACH_KIND
 def test_an_update_between_forward_and_backward_of_the_average_is_an_error(averaging, device):
@@ -168,6 +178,17 @@ def test_an_average_starts_in_the_mode_of_the_model_and_keeps_it(mode, device):
     averaged.update_parameters(net)
     modes = [m.training for m in (averaged.module, *averaged.module)]
     check.same(seen=modes, expected=[mode] * 3, source="the model when it was copied")
+
+
+@claim("averaged-model.is-updated-in-either-mode")
+@ON_EACH_KIND
+def test_updates_in_evaluation_mode_are_those_in_training_mode(averaging, device):
+    net = Net(device).eval()
+    check.same(
+        seen=tensors(followed(averaging, net, (1, 2, 3), averaging.of(net).eval())),
+        expected=tensors(followed(averaging, Net(device), (1, 2, 3))),
+        source="training mode",
+    )
 
 
 @claim("averaged-model.state-is-the-count-and-the-module")

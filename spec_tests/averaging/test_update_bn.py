@@ -186,6 +186,13 @@ def test_a_layer_derived_from_the_common_base_is_reset_too(layer):
     check.same(seen=net.running_mean, expected=torch.zeros(2), source="fresh statistics")
 
 
+@claim("update-bn.updates-what-is-not-trained")
+def test_layers_whose_parameters_are_frozen_are_updated(device):
+    net = two_layers(device).requires_grad_(False)
+    update_bn(loader(device), net)
+    check_statistics(net, device)
+
+
 @claim("update-bn.calls-the-model-once-for-each-batch")
 def test_each_batch_is_passed_once_in_training_and_without_a_graph(device):
     net, calls, batches = two_layers(device), [], loader(device)
@@ -240,6 +247,15 @@ def test_parameters_stay_and_have_no_gradient(device):
         expected=[[p, True] for p in before],
         source="the parameters before",
     )
+
+
+@claim("update-bn.updates-in-place")
+def test_the_buffers_of_a_layer_stay_the_same_objects(device):
+    net = two_layers(device)
+    before = dict(net.named_buffers())
+    update_bn(loader(device), net)
+    replaced = [name for name, buffer in net.named_buffers() if buffer is not before[name]]
+    assert replaced == [], f"other objects than before: {replaced}"
 
 
 @claim("update-bn.does-nothing-without-batch-norm")

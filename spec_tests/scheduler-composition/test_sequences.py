@@ -126,6 +126,18 @@ def test_last_epoch_of_a_sequence_counts_all_steps():
     check.same(seen=seen, expected=[0, 1, 2, 3], source="the steps taken")
 
 
+@claim("sequences.last-rates")
+@pytest.mark.parametrize("sequence", [pytest.param(c, id=c.preset) for c in SEQUENCES])
+def test_get_last_lr_of_a_sequence_is_what_the_part_in_force_wrote(sequence):
+    optimizer = two_groups()
+    scheduler = sequence.build(optimizer)
+    seen, expected = [scheduler.get_last_lr()], [rates_of(optimizer)]
+    for _ in range(sequence.steps):
+        expected += advance(optimizer, scheduler, 1)
+        seen.append(scheduler.get_last_lr())
+    check.same(seen=seen, expected=expected, source="the rates in the groups")
+
+
 @claim("sequences.resume-by-last-epoch")
 def test_a_sequence_built_with_last_epoch_goes_on():
     optimizer, resumed = two_groups(), two_groups()

@@ -9,7 +9,14 @@ import torch
 from fixtures import check
 from fixtures.catalogue import compositions
 from fixtures.catalogue.compositions import Composition
-from fixtures.catalogue.schedulers import Schedule, advance, inverse, rates_of, two_groups
+from fixtures.catalogue.schedulers import (
+    SCHEDULES,
+    Schedule,
+    advance,
+    inverse,
+    rates_of,
+    two_groups,
+)
 from fixtures.checkpoints.schedulers import PLATEAU, standing, state_of, step
 from fixtures.claims import claim
 
@@ -19,6 +26,15 @@ pytestmark = pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
 # What a scheduler holds besides its state: CyclicLR makes its function anew from its mode.
 NOT_STATE = {"optimizer", "_scale_fn_ref"}
 EVERY = compositions.each_of_all("SWALR")
+ONE_OF_EACH = pytest.mark.parametrize(
+    "schedule",
+    [
+        pytest.param(schedule, id=name.lower())
+        for name, schedule in {
+            s.scheduler: s for s in (*SCHEDULES, *compositions.COMPOSITIONS, PLATEAU)
+        }.items()
+    ],
+)
 CYCLE = {"base_lr": 0.01, "max_lr": 0.2, "step_size_up": 4}
 
 
@@ -121,6 +137,16 @@ def test_two_schedulers_that_loaded_one_state_go_on_by_themselves(schedule):
         restored.load_state_dict(taken)
         seen.append(advance(other, restored, 4))
     check.same(seen=seen, expected=[expected, expected], source="the scheduler that was saved")
+
+
+@claim("scheduler-state.added-attributes-come-back")
+@ONE_OF_EACH
+def test_an_attribute_that_a_scheduler_was_given_later_comes_back(schedule):
+    scheduler, restored = schedule.build(two_groups()), schedule.build(two_groups())
+    scheduler.given_later = [0.25]
+    restored.load_state_dict(scheduler.state_dict())
+    seen = vars(restored).get("given_later")
+    check.same(seen=seen, expected=[0.25], source="the scheduler that was saved")
 
 
 @claim("scheduler-state.loading-writes-no-rate")
@@ -269,6 +295,17 @@ def test_a_step_after_loading_a_state_of_more_groups_is_an_error():
     restored.load_state_dict(schedule.build(more).state_dict())
     with pytest.raises(ValueError, match=r"zip\(\)"):
         restored.step()
+
+
+@claim("scheduler-state.of-more-parts")
+@pytest.mark.parametrize("kind", ["SequentialLR", "ChainedScheduler"], ids=["sequence", "chain"])
+def test_the_state_of_a_composition_of_more_parts_is_an_error(kind):
+    part = Schedule("p", "ExponentialLR", {"gamma": 0.5})
+    more, fewer = (
+        Composition("parts", kind, (part,) * n, (2, 4)[: n - 1]).build(two_groups()) for n in (3, 2)
+    )
+    with pytest.raises(IndexError):
+        fewer.load_state_dict(more.state_dict())
 
 
 @claim("scheduler-state.nested")

@@ -6,11 +6,13 @@ import pytest
 import torch
 
 from fixtures import check
-from fixtures.catalogue.schedulers import RATES, Schedule, advance, rates_of, two_groups
+from fixtures.catalogue.schedulers import RATES, Schedule, advance, momenta_of, rates_of, two_groups
 from fixtures.claims import claim
 from fixtures.tolerances import SCHEDULE, STEPS
 
 CYCLE = {"base_lr": 0.01, "max_lr": 0.2}
+# Optimizers that have momentum, or betas, and were built with none.
+WITHOUT = {"SGD": {"momentum": 0.0}, "RMSprop": {}, "AdamW": {"betas": (0.0, 0.999)}}
 SHORTEST = (
     {"total_steps": 1},
     {"epochs": 1, "steps_per_epoch": 5},
@@ -67,6 +69,18 @@ def test_an_exponential_range_does_not_shrink_by_default():
         seen=torch.tensor(seen, dtype=torch.float64),
         expected=torch.tensor(expected, dtype=torch.float64),
         source="gamma is 1",
+        tolerance=SCHEDULE,
+    )
+
+
+@claim("cyclic.falls-at-once")
+def test_a_cycle_that_takes_no_steps_down_begins_again_at_once():
+    seen = course("CyclicLR", 9, **CYCLE, step_size_up=4, step_size_down=0)
+    expected = [0.01 + 0.19 * (t % 4) / 4 for t in range(10)]
+    check.close(
+        seen=torch.tensor(seen, dtype=torch.float64),
+        expected=torch.tensor(expected, dtype=torch.float64),
+        source="four steps up, none down",
         tolerance=SCHEDULE,
     )
 
@@ -138,6 +152,34 @@ def test_the_groups_hold_the_bounds(scheduler, options, kept, name):
         seen={key: [group[key] for group in optimizer.param_groups] for key in expected},
         expected=expected,
         source="the options",
+    )
+
+
+@claim("cycles.take-a-momentum-of-zero")
+@pytest.mark.parametrize("name, none", WITHOUT.items(), ids=[name.lower() for name in WITHOUT])
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        pytest.param(Schedule("zero", "CyclicLR", {**CYCLE, "step_size_up": 3}), id="cyclic"),
+        pytest.param(
+            Schedule("zero", "OneCycleLR", {"max_lr": 0.5, "total_steps": 8}), id="one_cycle"
+        ),
+    ],
+)
+def test_a_momentum_that_was_zero_is_cycled(schedule, name, none):
+    optimizer = two_groups(name=name, **none)
+    scheduler = schedule.build(optimizer)
+    seen = [momenta_of(optimizer)]
+    for _ in range(7):
+        advance(optimizer, scheduler, 1)
+        seen.append(momenta_of(optimizer))
+    check.close(
+        seen=torch.tensor(seen, dtype=torch.float64),
+        expected=torch.tensor(
+            [[schedule.momentum(t)] * len(RATES) for t in range(8)], dtype=torch.float64
+        ),
+        source="closed form in fixtures/oracles/schedules.py",
+        tolerance=SCHEDULE,
     )
 
 

@@ -125,6 +125,22 @@ def test_the_counters_say_how_things_stand():
     )
 
 
+@claim("schedules.plateau-rests-where-no-rate-changed")
+@pytest.mark.parametrize("options", [{"min_lr": RATES}, {"eps": 1.0}], ids=["min_lr", "eps"])
+def test_a_reduction_that_changes_no_rate_is_rested_from(options):
+    optimizer = two_groups()
+    scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, cooldown=2, **options)
+    seen = []
+    for metric in (1.0, 2.0, 3.0):
+        scheduler.step(metric)
+        seen.append([scheduler.cooldown_counter, scheduler.num_bad_epochs, *rates_of(optimizer)])
+    check.same(
+        seen=seen,
+        expected=[[0, 0, *RATES], [2, 0, *RATES], [1, 0, *RATES]],
+        source="rule: metrics to rest, bad metrics, rates",
+    )
+
+
 @claim("schedules.plateau-reduces-a-group-that-was-added")
 def test_a_group_added_later_is_reduced_with_the_others():
     optimizer = two_groups()
