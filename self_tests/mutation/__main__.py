@@ -127,7 +127,9 @@ def _try_all(
     for name, mutant in by_name.items():
         cases = reach.of(mutant.path, mutant.lines)
         if cases:
-            trials.append(Trial(name, partial(put_in_place, mutant, loaded), cases))
+            # A slow device needs its time for many cases; what is endless is noticed all the same.
+            seconds = Trial.seconds + len(cases) // 20
+            trials.append(Trial(name, partial(put_in_place, mutant, loaded), cases, seconds))
         else:
             found[mutant] = Found(Fate.NOT_REACHED)
     for done, outcome in enumerate(specification.try_all(trials, jobs), start=1):
