@@ -6,10 +6,10 @@ import warnings
 from typing import Any
 
 import torch
-from torch.optim import adam, lr_scheduler, sgd
+from torch.optim import adam, lr_scheduler
 
 from self_tests.loaded_code import edit
-from self_tests.sabotage.fault import Patch, breaks
+from self_tests.sabotage.fault import Patch, breaks, give_default
 
 
 @breaks("names.of-2-0")
@@ -19,9 +19,7 @@ def a_name_is_gone(patch: Patch) -> None:
 
 @breaks("defaults.published-signature")
 def a_default_of_the_signature_is_changed(patch: Patch) -> None:
-    defaults = list(torch.optim.Adam.__init__.__defaults__ or ())
-    defaults[0] = 1e-2
-    patch.setattr(torch.optim.Adam.__init__, "__defaults__", tuple(defaults))
+    give_default(patch, torch.optim.Adam.__init__, 0, 1e-2)
 
 
 @breaks("defaults.reach-every-group")
@@ -65,16 +63,12 @@ def lbfgs_evaluates_without_end(patch: Patch) -> None:
 
 @breaks("defaults.adagrad-starts-plain")
 def adagrad_decays_by_default(patch: Patch) -> None:
-    defaults = list(torch.optim.Adagrad.__init__.__defaults__ or ())
-    defaults[1] = 0.1
-    patch.setattr(torch.optim.Adagrad.__init__, "__defaults__", tuple(defaults))
+    give_default(patch, torch.optim.Adagrad.__init__, 1, 0.1)
 
 
 @breaks("defaults.sgd-rate")
 def sgd_rate_is_another(patch: Patch) -> None:
-    defaults = list(torch.optim.SGD.__init__.__defaults__ or ())
-    defaults[0] = 1e-2
-    patch.setattr(sgd.SGD.__init__, "__defaults__", tuple(defaults))
+    give_default(patch, torch.optim.SGD.__init__, 0, 1e-2)
 
 
 @breaks("names.no-other")

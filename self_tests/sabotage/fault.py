@@ -1,7 +1,9 @@
 """What a fault is, and the register of all of them."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -41,3 +43,11 @@ def breaks(
         return function
 
     return enter
+
+
+def give_default(patch: Patch, function: Callable[..., Any], position: int, value: object) -> None:
+    """Give a function another default, of those of its parameters that have one."""
+    inmost: Any = inspect.unwrap(function)
+    defaults = list(inmost.__defaults__)
+    defaults[position] = value
+    patch.setattr(inmost, "__defaults__", tuple(defaults))

@@ -1,7 +1,5 @@
 """Faults of the functions behind the classes."""
 
-import inspect
-
 from torch.optim import (
     _adafactor,
     _muon,
@@ -18,7 +16,7 @@ from torch.optim import (
 )
 
 from self_tests.loaded_code import edit
-from self_tests.sabotage.fault import Patch, breaks
+from self_tests.sabotage.fault import Patch, breaks, give_default
 
 
 @breaks("functions.take-the-steps-of-their-rule")
@@ -95,8 +93,7 @@ def the_function_of_adamw_forgets_differentiable(_: Patch) -> None:
 
 @breaks("functions.options-are-off-unless-given")
 def rprop_takes_numbers_for_complex_ones(patch: Patch) -> None:
-    function = inspect.unwrap(rprop.rprop)
-    patch.setattr(function, "__defaults__", (*(function.__defaults__ or ())[:-1], True))
+    give_default(patch, rprop.rprop, -1, True)
 
 
 @breaks("functions.capturable-is-refused-on-the-cpu")

@@ -1,6 +1,5 @@
 """Faults of modules, modes and helpers around torch.optim."""
 
-import inspect
 from contextlib import nullcontext
 from copy import deepcopy
 from typing import Any
@@ -11,7 +10,7 @@ from torch.nn import Module, Parameter, functional
 from torch.optim import swa_utils
 
 from self_tests.sabotage.autograd import backward_as, twice
-from self_tests.sabotage.fault import Patch, breaks
+from self_tests.sabotage.fault import Patch, breaks, give_default
 
 
 @breaks("backward.clone-changes-nothing")
@@ -69,21 +68,17 @@ def the_scaler_takes_anything(patch: Patch) -> None:
 @breaks("swa-utils.defaults-of-the-decay")
 def averages_decay_faster(patch: Patch) -> None:
     for function in (swa_utils.get_ema_avg_fn, swa_utils.get_ema_multi_avg_fn):
-        patch.setattr(function, "__defaults__", (0.9,))
+        give_default(patch, function, 0, 0.9)
 
 
 @breaks("defaults.who-decays-unasked")
 def sgd_decays_unasked(patch: Patch) -> None:
-    constructor = inspect.unwrap(torch.optim.SGD.__init__)
-    defaults = constructor.__defaults__ or ()
-    patch.setattr(constructor, "__defaults__", (*defaults[:3], 0.01, *defaults[4:]))
+    give_default(patch, torch.optim.SGD.__init__, 3, 0.01)
 
 
 @breaks("swa-utils.defaults")
 def swalr_anneals_faster(patch: Patch) -> None:
-    constructor: Any = swa_utils.SWALR.__init__
-    defaults = constructor.__defaults__
-    patch.setattr(constructor, "__defaults__", (5, *defaults[1:]))
+    give_default(patch, swa_utils.SWALR.__init__, 0, 5)
 
 
 @breaks("swalr.wants-an-optimizer")
@@ -96,9 +91,7 @@ def swalr_is_mended_and_its_deviation_stays(patch: Patch) -> None:
 
 @breaks("defaults.stated-in-the-list-of-arguments")
 def adadelta_has_another_rho_than_it_states(patch: Patch) -> None:
-    constructor: Any = inspect.unwrap(torch.optim.Adadelta.__init__)
-    defaults = constructor.__defaults__
-    patch.setattr(constructor, "__defaults__", (defaults[0], 0.95, *defaults[2:]))
+    give_default(patch, torch.optim.Adadelta.__init__, 1, 0.95)
 
 
 @breaks("signatures.option-came-with-its-release")
@@ -135,9 +128,7 @@ def evaluation_gives_other_predictions(patch: Patch) -> None:
 
 @breaks("digits.features-of-the-convolution")
 def convolutions_pad_by_themselves(patch: Patch) -> None:
-    constructor: Any = torch.nn.Conv2d.__init__
-    defaults = constructor.__defaults__
-    patch.setattr(constructor, "__defaults__", (defaults[0], 1, *defaults[2:]))
+    give_default(patch, torch.nn.Conv2d.__init__, 1, 1)
 
 
 @breaks("digits.drop-last-keeps-batches-full")

@@ -16,6 +16,10 @@ RATE, BETAS = ("lr",), ("lr", "betas")
 ADAM = ("Adam", "AdamW")
 
 
+def out_of_step(case, device, **given):
+    return SideBySide(case, device, table=gradients.OUT_OF_STEP, **given)
+
+
 def check_steps(run, **options):
     __tracebackhide__ = True
     check.close(
@@ -29,31 +33,31 @@ def check_steps(run, **options):
 @claim("tensor-lr.takes-the-documented-steps")
 @optimizers.each(adding={"foreach": False}, but=("Rprop", *ADAM), every_preset=True)
 def test_a_tensor_for_a_rate_gives_the_oracle_s_steps(case, device):
-    check_steps(SideBySide(case, device, tensors=RATE, table=gradients.OUT_OF_STEP))
+    check_steps(out_of_step(case, device, tensors=RATE))
 
 
 @claim("tensor-lr.of-adam")
 @optimizers.each(adding={"foreach": False}, only=ADAM, every_preset=True)
 def test_a_tensor_for_adam_s_rate_gives_the_oracle_s_steps(case, device):
-    check_steps(SideBySide(case, device, tensors=RATE, table=gradients.OUT_OF_STEP))
+    check_steps(out_of_step(case, device, tensors=RATE))
 
 
 @claim("tensor-lr.of-adam")
 @optimizers.each(only=ADAM)
 def test_a_tensor_for_adam_s_rate_gives_the_oracle_s_steps_by_default(case, device):
-    check_steps(SideBySide(case, device, tensors=RATE, table=gradients.OUT_OF_STEP))
+    check_steps(out_of_step(case, device, tensors=RATE))
 
 
 @claim("tensor-lr.with-foreach")
 @optimizers.each(adding={"foreach": True}, but=ADAM, every_preset=True)
 def test_a_tensor_for_a_rate_gives_the_oracle_s_steps_with_foreach(case, device):
-    check_steps(SideBySide(case, device, tensors=RATE, table=gradients.OUT_OF_STEP))
+    check_steps(out_of_step(case, device, tensors=RATE))
 
 
 @claim("tensor-lr.of-rprop")
 @optimizers.each(adding={"foreach": False}, only=("Rprop",), every_preset=True)
 def test_a_tensor_for_rprop_s_rate_gives_the_oracle_s_steps(case, device):
-    check_steps(SideBySide(case, device, tensors=RATE, table=gradients.OUT_OF_STEP))
+    check_steps(out_of_step(case, device, tensors=RATE))
 
 
 @claim("tensor-lr.may-be-a-vector-of-one-element")
@@ -82,7 +86,7 @@ def test_a_tensor_for_a_rate_gives_the_oracle_s_steps_when_capturable(
     case, foreach, beside, device
 ):
     check_steps(
-        SideBySide(case, device, tensors=RATE, beside=beside, table=gradients.OUT_OF_STEP),
+        out_of_step(case, device, tensors=RATE, beside=beside),
         foreach=foreach,
     )
 
@@ -105,19 +109,19 @@ def test_betas_in_float64_give_steps_in_float32(case, device):
 @claim("tensor-betas.take-the-documented-steps")
 @optimizers.each(adding={"foreach": False}, only=ADAM, every_preset=True)
 def test_tensors_for_betas_give_the_oracle_s_steps(case, device):
-    check_steps(SideBySide(case, device, tensors=BETAS, table=gradients.OUT_OF_STEP))
+    check_steps(out_of_step(case, device, tensors=BETAS))
 
 
 @claim("tensor-betas.by-default")
 @optimizers.each(only=ADAM)
 def test_tensors_for_betas_give_the_oracle_s_steps_by_default(case, device):
-    check_steps(SideBySide(case, device, tensors=("betas",), table=gradients.OUT_OF_STEP))
+    check_steps(out_of_step(case, device, tensors=("betas",)))
 
 
 @claim("tensor-betas.when-fused-on-the-cpu")
 @optimizers.each(adding={"fused": True}, only=ADAM)
 def test_tensors_for_betas_give_the_oracle_s_steps_when_fused(case, device):
-    check_steps(SideBySide(case, device, tensors=("betas",), table=gradients.OUT_OF_STEP))
+    check_steps(out_of_step(case, device, tensors=("betas",)))
 
 
 @claim("tensor-betas.may-be-vectors-of-one-element")
@@ -138,7 +142,7 @@ def test_betas_in_vectors_give_the_oracle_s_steps_when_fused(case, device):
 @optimizers.each(adding={"capturable": True}, only=ADAM, every_preset=True)
 def test_tensors_for_betas_give_the_oracle_s_steps_when_capturable(case, foreach, beside, device):
     check_steps(
-        SideBySide(case, device, tensors=BETAS, beside=beside, table=gradients.OUT_OF_STEP),
+        out_of_step(case, device, tensors=BETAS, beside=beside),
         foreach=foreach,
     )
 
@@ -147,12 +151,10 @@ def test_tensors_for_betas_give_the_oracle_s_steps_when_capturable(case, foreach
 @optimizers.each(adding={"differentiable": True}, only=ADAM, every_preset=True)
 def test_tensors_that_need_no_grad_give_the_oracle_s_steps(case, device):
     tensors = ("lr", "betas", "weight_decay")
-    check_steps(SideBySide(case, device, tensors=tensors, table=gradients.OUT_OF_STEP))
+    check_steps(out_of_step(case, device, tensors=tensors))
 
 
 @claim("tensor-options.when-differentiable")
 @optimizers.each(adding={"differentiable": True}, only=("SGD",), every_preset=True)
 def test_tensors_that_need_no_grad_give_the_oracle_s_steps_of_sgd(case, device):
-    check_steps(
-        SideBySide(case, device, tensors=("lr", "weight_decay"), table=gradients.OUT_OF_STEP)
-    )
+    check_steps(out_of_step(case, device, tensors=("lr", "weight_decay")))

@@ -19,7 +19,6 @@ SLOPES = (1.0, -0.5, 0.75)
 LATE = 3
 SOURCE = "the same steps in an optimizer of its own"
 FOREACH = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
-EACH_ELEMENT = {"but": ("Adafactor", "LBFGS", "Muon", "SparseAdam"), "every_preset": True}
 
 
 def leaf(dtype, index, device):
@@ -83,7 +82,7 @@ def present(device, *, real=False):
 
 @claim("neighbours.change-no-step")
 @FOREACH
-@optimizers.each(**EACH_ELEMENT)
+@optimizers.each(but=("Adafactor", "LBFGS", "Muon", "SparseAdam"), every_preset=True)
 def test_a_parameter_moves_among_others_as_it_moves_alone(case, foreach, device):
     build = partial(case.build, foreach=foreach)
     check_alone_and_together(build, lambda: leaves(device, present(device)))

@@ -23,14 +23,14 @@ def vectors_kept(history_size, device):
         return loss.detach()
 
     optimizer.step(closure)
-    kept = [[entry] if torch.is_tensor(entry) else entry for entry in entries(optimizer, parameter)]
-    return sum(t.numel() == SIZE for of in kept for t in of if t is not None)
+    return sum(t.numel() == SIZE for t in tensors(optimizer, parameter))
 
 
-def entries(optimizer, parameter):
-    """Return the entries of the state that are tensors, or lists of them."""
-    state = optimizer.state[parameter]
-    return [entry for entry in state.values() if isinstance(entry, torch.Tensor | list)]
+def tensors(optimizer, parameter):
+    """Return the tensors of the state, also those in its lists."""
+    entries = optimizer.state[parameter].values()
+    flat = [e for entry in entries for e in (entry if isinstance(entry, list) else [entry])]
+    return [e for e in flat if torch.is_tensor(e)]
 
 
 @claim("lbfgs.takes-the-documented-memory")
@@ -53,10 +53,5 @@ def test_a_closure_that_returns_the_loss_itself_leaves_no_graph(line_search_fn, 
         return loss
 
     optimizer.step(closure)
-    flat = [
-        e
-        for own in entries(optimizer, parameter)
-        for e in (own if isinstance(own, list) else [own])
-    ]
-    tracked = [e for e in flat if torch.is_tensor(e) and e.requires_grad]
+    tracked = [t for t in tensors(optimizer, parameter) if t.requires_grad]
     assert tracked == [], f"{len(tracked)} tensors of the state hold a graph"
