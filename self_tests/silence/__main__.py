@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from fixtures.plugins.header import cpu_capability
+from fixtures import cpu
 from self_tests.silence.conditions import PLAIN, Condition, all_conditions
 from self_tests.silence.runs import Outcomes, run
 
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", type=Path, help="write what was found to this file")
     parser.add_argument("paths", nargs="*", help="test paths: the whole specification unless given")
     chosen = parser.parse_args(arguments)
-    conditions = [c for c in all_conditions(cpu_capability()) if chosen.only in c.name]
+    conditions = [c for c in all_conditions(cpu.capability()) if chosen.only in c.name]
     if not conditions:
         parser.error(f"no condition has {chosen.only!r} in its name, as 'order 7' has 'order'")
     paths = tuple(chosen.paths)

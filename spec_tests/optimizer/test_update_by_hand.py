@@ -9,14 +9,12 @@ from fixtures import check
 from fixtures.catalogue import data
 from fixtures.catalogue.problems import TEMPERATURES, ChainedWeights
 from fixtures.claims import claim
+from fixtures.oracles.sgd import SGD
 from fixtures.tolerances import CONTRACTED, LOOP, STEPS
 
 EPOCHS, RATE, EVERY = 5000, 0.01, 500
 
 # 001-5 and 001-11: what both loops print at every 500th epoch.
-LOSSES = (
-    7.860115, 3.828538, 3.092191, 2.957698, 2.933134, 2.928648, 2.927830, 2.927679, 2.927652, 2.927647,
-)  # fmt: skip
 PARAMETERS = (
     "4.0443", "-9.8133", "4.8021", "-14.1031", "5.1260", "-15.9365", "5.2644", "-16.7200",
     "5.3236", "-17.0549", "5.3489", "-17.1980", "5.3597", "-17.2591", "5.3643", "-17.2853",
@@ -56,23 +54,8 @@ def loop_of_sgd(device):
 
 @cache
 def loop_in_plain_python():
-    """Return the same without torch: the derivatives written out, in float64."""
-    inputs = [u * TEMPERATURES.scale for u in data.T_UNKNOWN]
-    samples = list(zip(inputs, data.T_CELSIUS, strict=True))
-    n, w, b, moments = len(samples), 1.0, 0.0, []
-    for epoch in range(1, EPOCHS + 1):
-        errors = [w * u + b - c for u, c in samples]
-        slope = 2 / n * sum(e * u for e, (u, _) in zip(errors, samples, strict=True))
-        offset = 2 / n * sum(errors)
-        w, b = w - RATE * slope, b - RATE * offset
-        if epoch % EVERY == 0:
-            moments.append((sum(e * e for e in errors) / n, (w, b), (slope, offset)))
-    losses, values, gradients = zip(*moments, strict=True)
-    return {
-        "losses": torch.tensor(losses),
-        "parameters": torch.tensor(values),
-        "gradients": torch.tensor(gradients),
-    }
+    """Return the same without torch, in float64."""
+    return TEMPERATURES.moments(SGD(lr=RATE), EPOCHS, EVERY)
 
 
 @claim("step.is-the-update-by-hand")
@@ -92,31 +75,47 @@ def test_a_step_from_3_4_5_ends_where_the_gradients_say(device):
     weights = ChainedWeights.start(device)
     ChainedWeights.loss(weights).backward()
     torch.optim.SGD(weights, lr=0.01).step()
-    # 3, 4, 5 less a hundredth of the gradients of 002-4: 9520, 7140, 5712
-    check.printed(seen=weights, expected=["-92.20", "-67.40", "-52.12"], source="002-13")
+    check.printed(
+        seen=weights,
+        # 3, 4, 5 less a hundredth of the gradients of 002-4: 9520, 7140, 5712
+        exact=ChainedWeights.course(SGD(lr=0.01), 1),
+        expected=["-92.20", "-67.40", "-52.12"],
+        source="002-13",
+        tolerance=STEPS,
+    )
 
 
 @claim("step.loops-as-the-update-by-hand-does")
 def test_the_loop_gives_the_printed_parameters(device):
-    seen = loop_of_sgd(device)["parameters"]
-    # One of them lies 3 ulps from the edge between two digits.
-    check.printed(seen=seen, expected=PARAMETERS, source="001-5 and 001-11", rounding=CONTRACTED)
+    check.printed(
+        seen=loop_of_sgd(device)["parameters"],
+        exact=loop_in_plain_python()["parameters"],
+        expected=PARAMETERS,
+        source="001-5 and 001-11",
+        tolerance=CONTRACTED,
+    )
 
 
 @claim("step.loops-as-the-update-by-hand-does")
 def test_the_loop_gives_the_printed_gradients(device):
-    seen = loop_of_sgd(device)["gradients"]
-    printed = [seen[:8], seen[-1]]
-    check.printed(seen=printed, expected=(*GRADIENTS, *LAST_GRADIENT), source="001-11")
+    seen, exact = loop_of_sgd(device)["gradients"], loop_in_plain_python()["gradients"]
+    check.printed(
+        seen=[seen[:8], seen[-1]],
+        exact=[exact[:8], exact[-1]],
+        expected=(*GRADIENTS, *LAST_GRADIENT),
+        source="001-11",
+        tolerance=LOOP,
+    )
 
 
 @claim("step.loops-as-the-update-by-hand-does")
 def test_the_loop_gives_the_printed_losses(device):
-    check.close(
+    check.printed(
         seen=loop_of_sgd(device)["losses"],
-        expected=torch.tensor(LOSSES),
-        source="printed by the document, 001-5",
-        tolerance=LOOP,
+        exact=loop_in_plain_python()["losses"],
+        expected=data.LOSSES_BY_HAND,
+        source="001-5",
+        tolerance=CONTRACTED,
     )
 
 
@@ -125,7 +124,7 @@ def test_the_loop_goes_where_the_derivatives_lead(device, recorded):
     seen = loop_of_sgd(device)
     check.close(
         seen=seen,
-        expected=loop_in_plain_python(),
+        expected={name: course.float() for name, course in loop_in_plain_python().items()},
         source="the derivatives written out, in float64",
         tolerance=LOOP,
     )
