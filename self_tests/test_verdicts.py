@@ -130,6 +130,15 @@ def test_the_message_of_a_broken_claim(project: ProjectMaker) -> None:
     ]
 
 
+def test_what_is_judged_by_its_rounding_names_the_processor(project: ProjectMaker) -> None:
+    test = FAILS.replace("check.EXACT", "check.Tolerance(8, 'two steps')")
+    text = project(claims("demo.holds"), test).run("-m", "cpu").text
+    case = "python -m pytest 'spec_tests/demo/test_demo.py::test_it[cpu]'"
+    assert "tolerance   8 ulps (two steps)" in text
+    assert "processor   " in text
+    assert f"\n            ATEN_CPU_CAPABILITY=default MKL_CBWR=COMPATIBLE {case}\n" in text
+
+
 def test_the_rerun_command_runs_that_case_alone(project: ProjectMaker) -> None:
     small = project(claims("demo.holds"), FAILS)
     command = re.search(r"^run again +python -m pytest '(.*)'$", small.run().text, re.MULTILINE)

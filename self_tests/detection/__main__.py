@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from self_tests.detection.figures import FIGURES, KINDS, PAGE, digest, read_figures
+from self_tests.detection.figures import BY_RELEASE, FIGURES, KINDS, PAGE, digest, read_figures
 from self_tests.detection.page import page
 
 
@@ -18,13 +18,22 @@ def main(arguments: Sequence[str]) -> int:
     """Take in new figures, if any are given, and write the page."""
     parser = argparse.ArgumentParser(prog="python -m self_tests.detection", description=__doc__)
     for kind in KINDS:
-        parser.add_argument(f"--{kind}", type=Path, help=f"the file that the {kind} command wrote")
+        parser.add_argument(
+            f"--{kind}",
+            type=Path,
+            nargs="+" if kind in BY_RELEASE else 1,
+            default=(),
+            help=f"the file that the {kind} command wrote",
+        )
     chosen = vars(parser.parse_args(arguments))
     figures = read_figures()
     for kind in KINDS:
-        if chosen[kind]:
-            found = json.loads(chosen[kind].read_text(encoding="utf-8"))
-            figures[kind] = digest(found) if kind == "mutation" else found
+        for path in chosen[kind]:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            if kind in BY_RELEASE:
+                figures.setdefault(kind, {})[found["torch"]] = found
+            else:
+                figures[kind] = digest(found) if kind == "mutation" else found
     FIGURES.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     PAGE.write_text(page(figures), encoding="utf-8")
     return 0

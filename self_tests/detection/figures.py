@@ -12,7 +12,11 @@ from self_tests.mutation.unobservable import read as read_unobservable
 
 FIGURES = ROOT / "docs" / "detection.json"
 PAGE = ROOT / "docs" / "detection.md"
-KINDS = ("mutation", "empty", "silence", "benchmark")
+KINDS = ("mutation", "empty", "silence", "machines", "rounding", "benchmark")
+
+
+# Of these, one file is written for each release of torch.
+BY_RELEASE = ("machines",)
 
 
 def read_figures() -> dict[str, Any]:

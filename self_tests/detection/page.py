@@ -14,7 +14,11 @@ from self_tests.sabotage.runner import all_faults
 
 def page(figures: dict[str, Any]) -> str:
     """Return the page: what is detected, that all else is silent, and what a run costs."""
-    parts = [_INTRODUCTION, _faults(), *(_SECTIONS[kind](figures[kind]) for kind in figures)]
+    parts = [
+        _INTRODUCTION,
+        _faults(),
+        *(section(figures[kind]) for kind, section in _SECTIONS.items() if kind in figures),
+    ]
     return "\n".join(parts)
 
 
@@ -161,6 +165,57 @@ that ends otherwise than in a plain run, or a run that is not green.
     return text + _table(["condition", "runs", "runs with an alarm"], [*rows, ["all", *every]])
 
 
+def _machines(found: dict[str, Any]) -> str:
+    names = list(dict.fromkeys(run["condition"] for one in found.values() for run in one["runs"]))
+    alarms = {
+        (torch, run["condition"]): f"{len(run['alarms'])}"
+        for torch, one in found.items()
+        for run in one["runs"]
+    }
+    rows = [[name, *(alarms.get((torch, name), "") for torch in found)] for name in names]
+    asked = "".join(
+        f"- torch {torch}, on {one['processor']}: {one['cases']} cases, {len(one['runs'])} runs, "
+        f"`{' '.join(one['asked'])}`\n"
+        for torch, one in found.items()
+    )
+    return f"""\
+## Machines
+
+```
+python -m self_tests.silence --machines
+python -m self_tests.silence --row releases
+```
+
+The specification on machines that are played: MKL's paths and torch's kernels for other processors, other
+libraries, other memory, and processors that round at random. Of each the number of cases that end otherwise
+than on the machine as it is, which should be none. What was asked:
+
+{asked}
+""" + _table(["machine", *(f"torch {torch}" for torch in found)], rows)
+
+
+def _rounding(found: dict[str, Any]) -> str:
+    rows = [
+        [
+            row["names"], f"{row['ulps']:g}", f"{row['cases']}", f"{row['plain']:.3g}",
+            f"{row['played']:.3g}",
+        ]
+        for row in found["tolerances"]
+    ]  # fmt: skip
+    return f"""\
+## Tolerances
+
+```
+python -m self_tests.rounding --seeds {found["seeds"]}
+```
+
+How much of each tolerance is used up, in ulps on the scale of a tensor: by the case that uses up most, on
+this machine as it is, and on {found["seeds"]} played processors that round at random.
+`fixtures/tolerances.py` says why each is as wide as it is.
+
+""" + _table(["tolerance", "ulps", "cases", "used here", "used by the played"], rows)
+
+
 def _benchmark(found: dict[str, Any]) -> str:
     text = """\
 ## Cost
@@ -195,5 +250,7 @@ _SECTIONS = {
     "mutation": _mutation,
     "empty": _empty,
     "silence": _silence,
+    "machines": _machines,
+    "rounding": _rounding,
     "benchmark": _benchmark,
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from fixtures import cpu
-from self_tests.silence.conditions import PLAIN, Condition, all_conditions
+from self_tests.silence.conditions import PLAIN, ROWS, Condition, all_conditions, machines
 from self_tests.silence.runs import Outcomes, run
 
 
@@ -18,14 +18,21 @@ def main(arguments: Sequence[str]) -> int:
     """Run under every condition; print a line for each, and what differs from a plain run."""
     parser = argparse.ArgumentParser(prog="python -m self_tests.silence", description=__doc__)
     parser.add_argument("--only", default="", help="only the conditions whose name contains this")
+    parser.add_argument("--row", choices=ROWS, help="only this part of them, on the CPU")
+    parser.add_argument(
+        "--machines", action="store_true", help="only the played machines, on the CPU"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time (default 2)")
     parser.add_argument("--json", type=Path, help="write what was found to this file")
     parser.add_argument("paths", nargs="*", help="test paths: the whole specification unless given")
     chosen = parser.parse_args(arguments)
-    conditions = [c for c in all_conditions(cpu.capability()) if chosen.only in c.name]
+    known = (machines if chosen.machines else all_conditions)(cpu.capability())
+    row = ROWS.get(chosen.row)
+    conditions = [c for c in known if chosen.only in c.name and (row is None or c.name in row)]
     if not conditions:
         parser.error(f"no condition has {chosen.only!r} in its name, as 'order 7' has 'order'")
-    paths = tuple(chosen.paths)
+    # A played machine plays the CPU: the cases of other devices are left out.
+    paths = (*(("-m", "cpu") if chosen.machines or chosen.row else ()), *chosen.paths)
     plain = run(PLAIN, paths)
     print(f"torch {torch.__version__}: {len(plain.cases)} cases in a plain run, exit {plain.code}")
     rows = [_row(PLAIN, plain, plain)]
@@ -38,7 +45,13 @@ def main(arguments: Sequence[str]) -> int:
     wrong = [row for row in rows if row["alarms"]]
     print(f"{len(rows)} runs, {len(wrong)} of them with an alarm")
     if chosen.json:
-        what = {"torch": torch.__version__, "cases": len(plain.cases), "runs": rows}
+        what = {
+            "torch": torch.__version__,
+            "processor": cpu.description(),
+            "asked": list(paths),
+            "cases": len(plain.cases),
+            "runs": rows,
+        }
         chosen.json.write_text(json.dumps(what, indent=1) + "\n", encoding="utf-8")
     return 1 if wrong else 0
 

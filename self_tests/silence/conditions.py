@@ -38,14 +38,77 @@ class Condition:
 
 PLAIN = Condition("plain")
 
+# MKL's paths: of any processor, of older ones of Intel, and of each width of its vectors.
+_MKL = ("COMPATIBLE", "SSE4_2", "AVX", "AVX2", "AVX2,STRICT", "AVX512")
+_ONEDNN = ("SSE41", "AVX", "AVX2", "AVX512_CORE", "AVX512_CORE_BF16")
+_WITHOUT_FMA = {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-AVX512F"}
+_FILLED = {"MALLOC_PERTURB_": "165", "PYTHONMALLOC": "debug"}
+ROUNDINGS = range(1, 11)
 
-def all_conditions(widest: str) -> Iterator[Condition]:
-    """Yield every condition.
+# A part of the conditions, by the name that ``--row`` takes.
+ROWS = {
+    # Six that differ most, for every change.
+    "short": (
+        "MKL for COMPATIBLE, kernels for default",
+        "MKL for AVX2,STRICT, kernels for avx2",
+        "libm without FMA",
+        "filled memory",
+        "random rounding 1",
+        "random rounding 2",
+    ),
+    # Twelve for each release that is looked at.
+    "releases": (
+        "MKL for COMPATIBLE, kernels for default",
+        "MKL for SSE4_2, kernels for avx512",
+        "MKL for AVX, kernels for default",
+        "MKL for AVX2, kernels for avx2",
+        "MKL for AVX2,STRICT, kernels for avx2",
+        "MKL for AVX512, kernels for avx512",
+        "libm without FMA",
+        "oneDNN up to SSE41",
+        "filled memory",
+        "denormals are flushed",
+        "random rounding 1",
+        "random rounding 2",
+    ),
+}
+
+
+def machines(widest: str) -> Iterator[Condition]:
+    """Yield the played machines: what another processor, or another library, does to a number.
 
     Args:
         widest: What the processor's vector instructions are to torch: DEFAULT, AVX2 or AVX512.
             Asking torch for wider ones would end the process.
     """
+    for path in _MKL:
+        for kernels in _kernels(widest):
+            yield Condition(
+                f"MKL for {path}, kernels for {kernels}",
+                environment={"MKL_CBWR": path, "ATEN_CPU_CAPABILITY": kernels},
+            )
+    yield Condition("libm without FMA", environment=_WITHOUT_FMA)
+    for level in _ONEDNN:
+        yield Condition(f"oneDNN up to {level}", environment={"ONEDNN_MAX_CPU_ISA": level})
+    yield Condition("without oneDNN", ("-p", "self_tests.silence.without_onednn"))
+    yield Condition("filled memory", environment=_FILLED)
+    yield Condition("denormals are flushed", ("-p", "self_tests.silence.flushed_denormals"))
+    for threads in ("1", "2", "8"):
+        yield Condition(
+            f"{threads} threads of torch",
+            environment={"OMP_NUM_THREADS": threads, "MKL_DYNAMIC": "FALSE"},
+        )
+    for seed in ROUNDINGS:
+        yield Condition(f"random rounding {seed}", ("--random-rounding", f"{seed}"))
+
+
+def _kernels(widest: str) -> tuple[str, ...]:
+    known = widest.lower()
+    return _CAPABILITIES[: _CAPABILITIES.index(known) + 1] if known in _CAPABILITIES else ()
+
+
+def all_conditions(widest: str) -> Iterator[Condition]:
+    """Yield every condition: other orders, workers and surroundings, and then the played machines."""
     for seed in SEEDS:
         order = ("--random-order", "--random-order-bucket=global", f"--random-order-seed={seed}")
         yield Condition(f"order {seed}", order)
@@ -54,15 +117,6 @@ def all_conditions(widest: str) -> Iterator[Condition]:
             yield Condition(
                 f"{workers} workers, {distribution}", ("-n", f"{workers}", "--dist", distribution)
             )
-    for threads in ("1", "2", "8"):
-        yield Condition(f"{threads} threads of torch", environment={"OMP_NUM_THREADS": threads})
-    known = widest.lower()
-    for capability in (
-        _CAPABILITIES[: _CAPABILITIES.index(known) + 1] if known in _CAPABILITIES else ()
-    ):
-        yield Condition(
-            f"kernels for {capability}", environment={"ATEN_CPU_CAPABILITY": capability}
-        )
     for seed in (0, 1, 4242):
         yield Condition(f"hash seed {seed}", environment={"PYTHONHASHSEED": f"{seed}"})
     ascii_only = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
@@ -73,3 +127,4 @@ def all_conditions(widest: str) -> Iterator[Condition]:
     yield Condition("neighbour in float64", ("-p", "self_tests.silence.neighbour"))
     yield Condition("without NumPy", hides="numpy")
     yield Condition("warnings are errors", ("-W", "error"))
+    yield from machines(widest)
