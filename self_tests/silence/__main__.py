@@ -23,6 +23,7 @@ def main(arguments: Sequence[str]) -> int:
         "--machines", action="store_true", help="only the played machines, on the CPU"
     )
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time (default 2)")
+    parser.add_argument("--reports", type=Path, help="keep the report of each run in this folder")
     parser.add_argument("--json", type=Path, help="write what was found to this file")
     parser.add_argument("paths", nargs="*", help="test paths: the whole specification unless given")
     chosen = parser.parse_args(arguments)
@@ -33,12 +34,12 @@ def main(arguments: Sequence[str]) -> int:
         parser.error(f"no condition has {chosen.only!r} in its name, as 'order 7' has 'order'")
     # A played machine plays the CPU: the cases of other devices are left out.
     paths = (*(("-m", "cpu") if chosen.machines or chosen.row else ()), *chosen.paths)
-    plain = run(PLAIN, paths)
+    plain = run(PLAIN, paths, chosen.reports)
     print(f"torch {torch.__version__}: {len(plain.cases)} cases in a plain run, exit {plain.code}")
     rows = [_row(PLAIN, plain, plain)]
     with ThreadPoolExecutor(chosen.jobs) as pool:
         for condition, found in zip(
-            conditions, pool.map(lambda c: run(c, paths), conditions), strict=True
+            conditions, pool.map(lambda c: run(c, paths, chosen.reports), conditions), strict=True
         ):
             rows.append(_row(condition, found, plain))
             _say(rows[-1], found)

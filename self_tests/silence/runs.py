@@ -37,14 +37,16 @@ class Outcomes:
     tail: str
 
 
-def run(condition: Condition, paths: tuple[str, ...] = ()) -> Outcomes:
-    """Run the specification, or the test paths given, under a condition."""
+def run(condition: Condition, paths: tuple[str, ...] = (), reports: Path | None = None) -> Outcomes:
+    """Run the specification, or the test paths given, under a condition; keep its report if asked."""
     with tempfile.TemporaryDirectory() as temporary, _checkout(condition.place, temporary) as root:
         results = Path(temporary) / "results.xml"
         environment = {**os.environ, **condition.environment, "PYTHONPATH": str(root)}
         if condition.hides:
             environment["PYTHONPATH"] = f"{_hiding(condition.hides, temporary)}:{root}"
         command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={results}"]
+        if reports:
+            command.append(f"--report={reports.resolve() / condition.name.replace(' ', '-')}")
         if condition.place is Place.READ_ONLY and os.geteuid() == 0:
             command = [*_WITHOUT_OVERRIDE, *command]
         start = time.perf_counter()

@@ -10,7 +10,7 @@ from fixtures.claims import claim
 from fixtures.oracles.lbfgs import LBFGS
 from fixtures.oracles.muon import Muon
 from fixtures.side_by_side import SideBySide
-from fixtures.tolerances import BFLOAT16_PRODUCTS, LOOP, STEPS
+from fixtures.tolerances import BFLOAT16_PRODUCTS, LOOP, TEN_STEPS
 from fixtures.training import Training
 
 # Signs that change and repeat, a zero, and a parameter that sits one step out.
@@ -57,7 +57,7 @@ def test_parameters_and_state_go_the_recorded_way(case, device, recorded):
         seen=seen,
         expected=run.by_oracle(),
         source="the oracle in fixtures/oracles",
-        tolerance=STEPS,
+        tolerance=TEN_STEPS,
     )
     recorded(seen)
 

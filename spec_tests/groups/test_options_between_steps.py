@@ -11,7 +11,7 @@ from fixtures.catalogue import gradients, optimizers
 from fixtures.catalogue.optimizers import OPTIMIZERS, Case, Preset
 from fixtures.claims import claim
 from fixtures.side_by_side import ORACLES, SideBySide
-from fixtures.tolerances import STEPS
+from fixtures.tolerances import STEPS, TEN_STEPS
 from fixtures.training import Training
 
 # Those that need an entry of the state from the first step on.
@@ -86,7 +86,7 @@ def test_an_option_counts_from_the_next_step_on(change, device):
         seen=run.by_torch(),
         expected=run.by_oracle(),
         source="the algorithm, whose option changes at the same step",
-        tolerance=STEPS,
+        tolerance=TEN_STEPS,
     )
 
 

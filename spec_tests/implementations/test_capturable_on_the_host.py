@@ -7,7 +7,7 @@ from fixtures import check
 from fixtures.catalogue import gradients, optimizers, states
 from fixtures.claims import claim
 from fixtures.side_by_side import SideBySide, default_dtype
-from fixtures.tolerances import STEPS
+from fixtures.tolerances import TEN_STEPS
 from fixtures.training import Training
 
 SOURCE = "the oracle in fixtures/oracles"
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("the_cpu_as_accelerator")
 def check_steps(run, **options):
     __tracebackhide__ = True
     check.close(
-        seen=run.by_torch(**options), expected=run.by_oracle(), source=SOURCE, tolerance=STEPS
+        seen=run.by_torch(**options), expected=run.by_oracle(), source=SOURCE, tolerance=TEN_STEPS
     )
 
 

@@ -7,7 +7,7 @@ from fixtures import capabilities, check
 from fixtures.catalogue import gradients, optimizers
 from fixtures.claims import claim
 from fixtures.side_by_side import SideBySide
-from fixtures.tolerances import EVERY_STEP_ROUNDED, STEPS
+from fixtures.tolerances import EVERY_STEP_ROUNDED, TEN_STEPS
 
 DTYPES = pytest.mark.parametrize(
     "dtype",
@@ -94,7 +94,7 @@ def test_float64_steps_are_in_float64(case, foreach, device):
         seen=run.by_torch(foreach=foreach)["parameters"],
         expected=run.by_oracle()["parameters"],
         source=SOURCE,
-        tolerance=STEPS,
+        tolerance=TEN_STEPS,
     )
 
 
@@ -107,7 +107,7 @@ def test_float64_steps_that_are_differentiated_are_in_float64(case, device):
         seen=run.by_torch()["parameters"],
         expected=run.by_oracle()["parameters"],
         source=SOURCE,
-        tolerance=STEPS,
+        tolerance=TEN_STEPS,
     )
 
 
@@ -153,5 +153,5 @@ def check_complex(run, **options):
         seen=run.by_torch(**options),
         expected=run.by_oracle(),
         source=SOURCE + ", on real and imaginary parts",
-        tolerance=STEPS,
+        tolerance=TEN_STEPS,
     )

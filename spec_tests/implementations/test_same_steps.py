@@ -6,13 +6,13 @@ from fixtures import check
 from fixtures.catalogue import gradients, optimizers
 from fixtures.claims import claim
 from fixtures.side_by_side import SideBySide
-from fixtures.tolerances import STEPS
+from fixtures.tolerances import TEN_STEPS
 
 SOURCE = "the oracle in fixtures/oracles"
 FOREACH = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
 
 
-def check_steps(run, tolerance=STEPS):
+def check_steps(run, tolerance=TEN_STEPS):
     __tracebackhide__ = True
     check.close(seen=run.by_torch(), expected=run.by_oracle(), source=SOURCE, tolerance=tolerance)
 
@@ -38,7 +38,7 @@ def test_foreach_takes_sparse_gradients(case, foreach, device):
         seen=run.by_torch(foreach=foreach),
         expected=run.by_oracle(),
         source=SOURCE,
-        tolerance=STEPS,
+        tolerance=TEN_STEPS,
     )
 
 

@@ -7,7 +7,7 @@ from fixtures import check
 from fixtures.catalogue import gradients, optimizers
 from fixtures.claims import claim
 from fixtures.side_by_side import SideBySide
-from fixtures.tolerances import STEPS
+from fixtures.tolerances import TEN_STEPS
 
 SOURCE = "the oracle in fixtures/oracles"
 # Under a compiler the numbers of Adamax' lists are traced; the kernel that takes them wants numbers.
@@ -25,7 +25,7 @@ def check_steps(case, device, tensors=(), table=gradients.OUT_OF_STEP, **options
     dtype = torch.float32 if case.optimizer.name == "Adagrad" else None
     run = SideBySide(case, device, dtype=dtype, tensors=tensors, table=table)
     check.close(
-        seen=run.by_torch(**options), expected=run.by_oracle(), source=SOURCE, tolerance=STEPS
+        seen=run.by_torch(**options), expected=run.by_oracle(), source=SOURCE, tolerance=TEN_STEPS
     )
 
 

@@ -7,7 +7,7 @@ from fixtures import check
 from fixtures.catalogue import gradients, layouts, optimizers
 from fixtures.claims import claim
 from fixtures.side_by_side import SideBySide
-from fixtures.tolerances import STEPS
+from fixtures.tolerances import TEN_STEPS
 
 SOURCE = "the oracle in fixtures/oracles"
 BY_LIST = [{"foreach": False}, {"foreach": True}]
@@ -21,7 +21,7 @@ def check_implementations(run):
         seen=[run.by_torch(**options) for options in BY_LIST],
         expected=[run.by_oracle()] * len(BY_LIST),
         source=SOURCE,
-        tolerance=STEPS,
+        tolerance=TEN_STEPS,
     )
 
 
@@ -75,7 +75,7 @@ def test_state_has_the_strides_of_parameter_and_gradient(case, device):
 @optimizers.each(only=("Adagrad", "SGD", "SparseAdam"))
 def test_looked_up_rows_move_alike_however_they_lie(case, layout, device):
     run = SideBySide(case, device, table=gradients.SPARSE, layouts=(layout, layouts.contiguous))
-    check.close(seen=run.by_torch(), expected=run.by_oracle(), source=SOURCE, tolerance=STEPS)
+    check.close(seen=run.by_torch(), expected=run.by_oracle(), source=SOURCE, tolerance=TEN_STEPS)
 
 
 @claim("layouts.nothing-beside-the-view-moves")

@@ -6,7 +6,7 @@ from fixtures import check
 from fixtures.catalogue import gradients, optimizers
 from fixtures.claims import claim
 from fixtures.side_by_side import SideBySide
-from fixtures.tolerances import STEPS
+from fixtures.tolerances import TEN_STEPS
 
 SOURCE = "the oracle in fixtures/oracles"
 # The elements are many, so that few steps are enough.
@@ -23,7 +23,7 @@ OF_EACH_ELEMENT = (
 
 def check_steps(run):
     __tracebackhide__ = True
-    check.close(seen=run.by_torch(), expected=run.by_oracle(), source=SOURCE, tolerance=STEPS)
+    check.close(seen=run.by_torch(), expected=run.by_oracle(), source=SOURCE, tolerance=TEN_STEPS)
 
 
 @claim("sizes.elements-of-a-large-parameter-move-alike")
@@ -36,7 +36,7 @@ def test_a_large_parameter_takes_the_oracle_s_steps(case, foreach, repeats, devi
         seen=run.by_torch(foreach=foreach),
         expected=run.by_oracle(),
         source=SOURCE,
-        tolerance=STEPS,
+        tolerance=TEN_STEPS,
     )
 
 
@@ -63,5 +63,5 @@ def test_a_scalar_takes_the_oracle_s_steps(case, foreach, device):
         seen=run.by_torch(foreach=foreach),
         expected=run.by_oracle(),
         source=SOURCE,
-        tolerance=STEPS,
+        tolerance=TEN_STEPS,
     )

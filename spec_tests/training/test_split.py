@@ -10,7 +10,7 @@ from fixtures.catalogue.data import TRAIN_INDICES, VALIDATION_INDICES
 from fixtures.catalogue.problems import TEMPERATURES
 from fixtures.claims import claim
 from fixtures.oracles.sgd import SGD
-from fixtures.tolerances import CONTRACTED, LOOP
+from fixtures.tolerances import DESCENT, DESCENT_LOSSES
 
 EPOCHS = 3000
 PRINTED_EPOCHS = (1, 2, 3, *range(500, EPOCHS + 1, 500))
@@ -81,7 +81,7 @@ def test_both_losses_are_the_printed_ones(device):
         exact=in_plain_python()["losses"],
         expected=PRINTED_LOSSES,
         source="001-15",
-        tolerance=CONTRACTED,
+        tolerance=DESCENT_LOSSES,
     )
 
 
@@ -92,7 +92,7 @@ def test_training_on_nine_samples_ends_at_the_printed_parameters(device):
         exact=in_plain_python()["parameters"],
         expected=["5.4996", "-18.1371"],
         source="001-15",
-        tolerance=CONTRACTED,
+        tolerance=DESCENT,
     )
 
 
@@ -102,9 +102,9 @@ def test_the_split_loop_goes_where_the_derivatives_lead(device, recorded):
         seen=trained(device),
         expected={name: torch.tensor(values) for name, values in in_plain_python().items()},
         source="the derivatives written out, in float64",
-        tolerance=LOOP,
+        tolerance=DESCENT,
     )
-    recorded(trained(device), tolerance=LOOP)
+    recorded(trained(device), tolerance=DESCENT)
 
 
 @claim("temperatures.overfitting-shows")

@@ -10,7 +10,14 @@ from fixtures.catalogue.problems import RAW_TEMPERATURES, TEMPERATURES
 from fixtures.claims import claim
 from fixtures.oracles.adam import Adam
 from fixtures.oracles.sgd import SGD
-from fixtures.tolerances import ADAPTIVE_LOOP, CONTRACTED, LOOP
+from fixtures.tolerances import (
+    ADAM_LOOP,
+    ADAM_LOOP_GRADIENTS,
+    ADAM_LOOP_LOSSES,
+    DESCENT,
+    DESCENT_GRADIENTS,
+    DESCENT_LOSSES,
+)
 
 EVERY = 500
 
@@ -82,19 +89,18 @@ def exact_by_adam():
     return RAW_TEMPERATURES.moments(Adam(lr=1e-1), 2000, EVERY)
 
 
-def in_float32(course):
-    return {name: values.float() for name, values in course.items()}
-
-
 @claim("temperatures.by-hand")
 def test_the_loop_by_hand_goes_where_the_derivatives_lead(device, recorded):
+    seen = dict(by_hand(device))
+    gradients = seen.pop("gradients")
     check.close(
-        seen=by_hand(device),
-        expected=in_float32(exact_by_hand()),
+        seen=gradients,
+        expected=exact_by_hand()["gradients"].float(),
         source="the derivatives written out, in float64",
-        tolerance=LOOP,
+        tolerance=DESCENT_GRADIENTS,
     )
-    recorded(by_hand(device), tolerance=LOOP)
+    recorded(gradients, tolerance=DESCENT_GRADIENTS)
+    recorded(seen, tolerance=DESCENT)
 
 
 @claim("temperatures.by-hand")
@@ -104,7 +110,7 @@ def test_the_loop_by_hand_ends_at_the_printed_parameters(device):
         exact=exact_by_hand()["parameters"][-1],
         expected=PARAMETERS_BY_HAND[-2:],
         source="001-5",
-        tolerance=CONTRACTED,
+        tolerance=DESCENT,
     )
 
 
@@ -115,7 +121,7 @@ def test_the_loop_by_hand_has_the_course_of_the_printed_parameters(device):
         exact=exact_by_hand()["parameters"],
         expected=PARAMETERS_BY_HAND,
         source="001-5",
-        tolerance=CONTRACTED,
+        tolerance=DESCENT,
     )
 
 
@@ -126,22 +132,20 @@ def test_the_loop_by_hand_has_the_course_of_the_printed_losses(device):
         exact=exact_by_hand()["losses"],
         expected=data.LOSSES_BY_HAND,
         source="001-5",
-        tolerance=CONTRACTED,
+        tolerance=DESCENT_LOSSES,
     )
 
 
 @claim("temperatures.adam-needs-no-normalised-input")
 def test_adam_goes_where_its_oracle_goes(device, recorded):
-    seen, expected = dict(by_adam(device)), in_float32(exact_by_adam())
-    gradients = expected.pop("gradients")
+    seen = dict(by_adam(device))
     check.close(
         seen=seen.pop("gradients"),
-        expected=gradients,
+        expected=exact_by_adam()["gradients"].float(),
         source="fixtures/oracles/adam.py",
-        tolerance=ADAPTIVE_LOOP,
+        tolerance=ADAM_LOOP_GRADIENTS,
     )
-    check.close(seen=seen, expected=expected, source="fixtures/oracles/adam.py", tolerance=LOOP)
-    recorded(seen, tolerance=LOOP)
+    recorded(seen, tolerance=ADAM_LOOP_LOSSES)
 
 
 @claim("temperatures.adam-needs-no-normalised-input")
@@ -151,7 +155,7 @@ def test_adam_passes_the_printed_losses(device):
         exact=exact_by_adam()["losses"],
         expected=LOSSES_OF_ADAM,
         source="001-13",
-        tolerance=LOOP,
+        tolerance=ADAM_LOOP_LOSSES,
     )
 
 
@@ -162,7 +166,7 @@ def test_adam_passes_the_printed_gradients(device):
         exact=exact_by_adam()["gradients"],
         expected=GRADIENTS_OF_ADAM,
         source="001-13",
-        tolerance=ADAPTIVE_LOOP,
+        tolerance=ADAM_LOOP_GRADIENTS,
     )
 
 
@@ -173,5 +177,5 @@ def test_adam_has_the_course_of_the_printed_parameters(device):
         exact=exact_by_adam()["parameters"],
         expected=PARAMETERS_OF_ADAM,
         source="001-13",
-        tolerance=LOOP,
+        tolerance=ADAM_LOOP,
     )

@@ -6,7 +6,7 @@ from fixtures import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
 from fixtures.side_by_side import SideBySide
-from fixtures.tolerances import STEPS
+from fixtures.tolerances import STEPS, TEN_STEPS
 from fixtures.walk import Walk
 
 
@@ -18,7 +18,7 @@ def test_every_step_is_that_of_the_oracle(case, device):
         seen=run.by_torch(),
         expected=run.by_oracle(),
         source="fixtures/oracles/adadelta.py",
-        tolerance=STEPS,
+        tolerance=TEN_STEPS,
     )
 
 

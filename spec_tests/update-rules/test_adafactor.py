@@ -7,7 +7,7 @@ from fixtures import check
 from fixtures.catalogue import gradients, optimizers
 from fixtures.claims import claim
 from fixtures.side_by_side import SideBySide
-from fixtures.tolerances import EVERY_STEP_ROUNDED, STEPS
+from fixtures.tolerances import EVERY_STEP_ROUNDED, STEPS, TEN_STEPS
 from fixtures.walk import Walk
 
 EITHER_WAY = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
@@ -21,7 +21,7 @@ def test_every_step_is_that_of_the_oracle(case, device):
         seen=run.by_torch(),
         expected=run.by_oracle(),
         source="fixtures/oracles/adafactor.py",
-        tolerance=STEPS,
+        tolerance=TEN_STEPS,
     )
 
 
@@ -34,7 +34,7 @@ def test_tensors_of_any_shape_take_the_steps_of_the_oracle(case, foreach, device
         seen=run.by_torch(foreach=foreach),
         expected=run.by_oracle(),
         source="fixtures/oracles/adafactor.py",
-        tolerance=STEPS,
+        tolerance=TEN_STEPS,
     )
 
 
@@ -64,7 +64,7 @@ def test_a_rate_in_a_tensor_is_a_rate_also_out_of_step(lr, foreach, device):
         seen=run.by_torch(foreach=foreach),
         expected=run.by_oracle(),
         source="fixtures/oracles/adafactor.py",
-        tolerance=STEPS,
+        tolerance=TEN_STEPS,
     )
 
 

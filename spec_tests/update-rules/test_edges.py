@@ -9,7 +9,7 @@ from fixtures.catalogue import gradients, optimizers
 from fixtures.catalogue.optimizers import Case, Preset
 from fixtures.claims import claim
 from fixtures.side_by_side import SideBySide
-from fixtures.tolerances import STEPS
+from fixtures.tolerances import TEN_STEPS
 
 WITH_MOMENTS = ("Adam", "AdamW", "Adamax", "NAdam", "RAdam")
 RULES = (
@@ -74,5 +74,5 @@ def test_an_option_at_its_edge_gives_the_oracle_s_steps(case, device):
         seen=[run.by_torch(**options) for options in both],
         expected=[run.by_oracle()] * len(both),
         source="the oracle in fixtures/oracles",
-        tolerance=STEPS,
+        tolerance=TEN_STEPS,
     )

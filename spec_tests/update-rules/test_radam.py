@@ -5,7 +5,7 @@ from fixtures.catalogue import optimizers
 from fixtures.claims import claim
 from fixtures.oracles.radam import RAdam
 from fixtures.side_by_side import SideBySide
-from fixtures.tolerances import STEPS
+from fixtures.tolerances import STEPS, TEN_STEPS
 from fixtures.walk import Walk
 
 
@@ -17,7 +17,7 @@ def test_every_step_is_that_of_the_oracle(case, device):
         seen=run.by_torch(),
         expected=run.by_oracle(),
         source="fixtures/oracles/radam.py",
-        tolerance=STEPS,
+        tolerance=TEN_STEPS,
     )
 
 
