@@ -48,6 +48,9 @@ def refused(end: End, *words: str) -> None:
             "# Demo\n\n### demo.a\nIt should.\n\ntorch: >=2.0\n", ("indicative",), id="should"
         ),
         pytest.param("# Demo\n\n### demo.a\n\ntorch: >=2.0\n", ("no sentence",), id="no_sentence"),
+        pytest.param(
+            "# Demo\n\n### demo.a\nSo it does.\n\ntorch: >=2.0\n", ("'So'", "leans"), id="leaning"
+        ),
     ],
 )
 def test_a_malformed_specification(
