@@ -17,14 +17,14 @@ USAGE_ERROR = 4
 CASES = """
     import warnings
 
-    from fixtures.tolerances import STEPS
+    from fixtures.tolerances import Tolerance
 
     @claim("demo.holds")
     @pytest.mark.parametrize("case", ["adam.plain", "sgd.plain"])
     def test_holds(case, device):
         warnings.warn("it may rain", stacklevel=1)
         seen = torch.tensor([1.0, 2.0 + 2**-22], device=device)
-        check.close(seen=seen, expected=torch.tensor([1.0, 2.0]), source="me", tolerance=STEPS)
+        check.close(seen=seen, expected=torch.tensor([1.0, 2.0]), source="me", tolerance=Tolerance(8, "rounding"))
 
     @claim("demo.breaks")
     def test_breaks(device):
