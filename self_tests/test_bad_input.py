@@ -134,3 +134,39 @@ def test_a_torch_that_is_missing(project: ProjectMaker, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(importlib.metadata, "version", without_torch)
     refused(project(claims("demo.holds"), PASSES).run(), "torch is not installed", "pip install")
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        pytest.param(("--min-cases", "-5"), ("--min-cases -5", "0 or more"), id="min_cases"),
+        pytest.param(("--report=",), ("--report: name a folder",), id="report"),
+        pytest.param(("--baseline=",), ("--baseline: name a folder",), id="baseline"),
+        pytest.param(
+            ("--emulated-without", "float64"), ("add --device emulated",), id="emulated_without"
+        ),
+    ],
+)
+def test_an_option_that_says_nothing(
+    project: ProjectMaker, arguments: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    refused(project(claims("demo.holds"), PASSES).run(*arguments), *words)
+
+
+def test_a_pytest_that_does_not_read_the_settings(
+    project: ProjectMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = project(claims("demo.holds"), PASSES)
+    monkeypatch.setattr("fixtures.plugins.command_line.OLDEST_PYTEST", "99.0")
+    refused(small.run(), f"pytest {pytest.__version__}", "older than 99.0")
+
+
+@pytest.mark.parametrize("name", ["there", "there/report.json"], ids=["folder", "file"])
+def test_a_report_in_the_place_of_the_one_that_it_is_compared_with(
+    project: ProjectMaker, name: str
+) -> None:
+    small = project(claims("demo.holds"), PASSES)
+    assert small.run("--report=there").code == 0
+    before = small.read("there/report.json")
+    refused(small.run("--report=there", f"--baseline={name}"), "--report there", "would replace")
+    assert small.read("there/report.json") == before

@@ -24,13 +24,14 @@ NOTHING_CHANGED, CHANGED, BAD_INPUT, USAGE_ERROR = 0, 1, 2, 4
 CASES = """
     import warnings
 
-    from fixtures.tolerances import LOOP, STEPS
+    from fixtures.tolerances import Tolerance
 
     @claim("demo.holds")
     @pytest.mark.parametrize("case", ["adam.plain", "sgd.plain"])
     def test_holds(case):
         seen = torch.tensor([1.0, 2.0])
-        check.close(seen=seen, expected=torch.tensor([1.0, 2.0]), source="me", tolerance=Tolerance(8, "rounding"))
+        expected, eight = torch.tensor([1.0, 2.0]), Tolerance(8, "rounding")
+        check.close(seen=seen, expected=expected, source="me", tolerance=eight)
 
     @claim("demo.other")
     def test_other():
@@ -111,7 +112,7 @@ def test_a_movement_within_noise_is_counted_only(changes: Rerun) -> None:
 def test_a_result_of_another_form_is_drift(changes: Rerun) -> None:
     found = changes(
         ("seen = torch.tensor([1.0, 2.0])", "seen = torch.tensor([1.0, 2.0]).double()"),
-        ("expected=torch.tensor([1.0, 2.0])", "expected=torch.tensor([1.0, 2.0]).double()"),
+        ("= torch.tensor([1.0, 2.0]), Tol", "= torch.tensor([1.0, 2.0]).double(), Tol"),
     )
     assert nothing_but(found, "drift") == 2
     assert found.drift[0].note == "float32 [2] became float64 [2]"
@@ -378,6 +379,17 @@ def test_bad_input_is_one_line_and_status_2(
     assert printed.out == ""
     assert len(printed.err.splitlines()) == 1
     assert words in printed.err
+
+
+def test_changes_that_cannot_be_written_are_said_in_a_line(small: SmallProject) -> None:
+    old = str(small.path / "old")
+    command = [sys.executable, "-m", "fixtures.compare", old, old]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    told = "ERROR: the changes could not be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (BAD_INPUT, told)
 
 
 def test_a_run_ends_with_what_changed_since_its_baseline(small: SmallProject) -> None:

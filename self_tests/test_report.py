@@ -24,7 +24,8 @@ CASES = """
     def test_holds(case, device):
         warnings.warn("it may rain", stacklevel=1)
         seen = torch.tensor([1.0, 2.0 + 2**-22], device=device)
-        check.close(seen=seen, expected=torch.tensor([1.0, 2.0]), source="me", tolerance=Tolerance(8, "rounding"))
+        expected, eight = torch.tensor([1.0, 2.0]), Tolerance(8, "rounding")
+        check.close(seen=seen, expected=expected, source="me", tolerance=eight)
 
     @claim("demo.breaks")
     def test_breaks(device):
@@ -153,6 +154,11 @@ def test_a_keyword_that_is_not_checked_is_no_part_of_the_schema() -> None:
             lambda text: json.dumps({**json.loads(text), "warnings": []}),
             "its footer counts 1 warnings, and it has 0",
             id="less_than_counted",
+        ),
+        pytest.param(
+            lambda text: text.replace('"verdict":"broken"', '"verdict":"holds"'),
+            "changed since it was written",
+            id="edited",
         ),
         pytest.param(
             lambda text: json.dumps({**json.loads(text), "header": {}}),

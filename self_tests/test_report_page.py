@@ -25,7 +25,8 @@ CASES = """
     def test_holds(case, device):
         warnings.warn("<b>rain</b>", stacklevel=1)
         seen = torch.tensor([1.0, 2.0 + 2**-22], device=device)
-        check.close(seen=seen, expected=torch.tensor([1.0, 2.0]), source="me", tolerance=Tolerance(8, "rounding"))
+        expected, eight = torch.tensor([1.0, 2.0]), Tolerance(8, "rounding")
+        check.close(seen=seen, expected=expected, source="me", tolerance=eight)
 
     @claim("demo.breaks")
     def test_breaks():
