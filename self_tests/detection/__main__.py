@@ -31,7 +31,8 @@ def main(arguments: Sequence[str]) -> int:
         for path in chosen[kind]:
             found = json.loads(path.read_text(encoding="utf-8"))
             if kind in BY_RELEASE:
-                figures.setdefault(kind, {})[found["torch"]] = found
+                asked = f"{found['torch']} {' '.join(found['asked'])}"
+                figures.setdefault(kind, {})[asked] = found
             else:
                 figures[kind] = digest(found) if kind == "mutation" else found
     FIGURES.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

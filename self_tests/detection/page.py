@@ -166,18 +166,18 @@ that ends otherwise than in a plain run, or a run that is not green.
 
 
 def _machines(found: dict[str, Any]) -> str:
-    names = list(dict.fromkeys(run["condition"] for one in found.values() for run in one["runs"]))
-    alarms = {
-        (torch, run["condition"]): f"{len(run['alarms'])}"
-        for torch, one in found.items()
-        for run in one["runs"]
-    }
-    rows = [[name, *(alarms.get((torch, name), "") for torch in found)] for name in names]
+    matrices = list(found.values())
+    names = dict.fromkeys(run["condition"] for matrix in matrices for run in matrix["runs"])
+    alarms = [
+        {run["condition"]: f"{len(run['alarms'])}" for run in matrix["runs"]} for matrix in matrices
+    ]
+    rows = [[name, *(column.get(name, "") for column in alarms)] for name in names]
     asked = "".join(
-        f"- torch {torch}, on {one['processor']}: {one['cases']} cases, {len(one['runs'])} runs, "
-        f"`{' '.join(one['asked'])}`\n"
-        for torch, one in found.items()
+        f"{number}. torch {matrix['torch']}, {matrix['cases']} cases in {len(matrix['runs'])} runs: "
+        f"`{' '.join(matrix['asked'])}`, on {matrix['processor']}\n"
+        for number, matrix in enumerate(matrices, 1)
     )
+    columns = [f"{n}: {matrix['torch']}" for n, matrix in enumerate(matrices, 1)]
     return f"""\
 ## Machines
 
@@ -188,10 +188,10 @@ python -m self_tests.silence --row releases
 
 The specification on machines that are played: MKL's paths and torch's kernels for other processors, other
 libraries, other memory, and processors that round at random. Of each the number of cases that end otherwise
-than on the machine as it is, which should be none. What was asked:
+than on the machine as it is, which should be none; an empty place was not asked.
 
 {asked}
-""" + _table(["machine", *(f"torch {torch}" for torch in found)], rows)
+""" + _table(["machine", *columns], rows)
 
 
 def _rounding(found: dict[str, Any]) -> str:

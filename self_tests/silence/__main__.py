@@ -37,23 +37,24 @@ def main(arguments: Sequence[str]) -> int:
     plain = run(PLAIN, paths, chosen.reports)
     print(f"torch {torch.__version__}: {len(plain.cases)} cases in a plain run, exit {plain.code}")
     rows = [_row(PLAIN, plain, plain)]
+    found_so_far = {
+        "torch": torch.__version__,
+        "processor": cpu.description(),
+        "asked": list(paths),
+        "cases": len(plain.cases),
+        "runs": rows,
+    }
     with ThreadPoolExecutor(chosen.jobs) as pool:
         for condition, found in zip(
             conditions, pool.map(lambda c: run(c, paths, chosen.reports), conditions), strict=True
         ):
             rows.append(_row(condition, found, plain))
             _say(rows[-1], found)
+            if chosen.json:  # as it goes: a matrix takes an hour, and may be broken off
+                text = json.dumps(found_so_far, indent=1)
+                chosen.json.write_text(f"{text}\n", encoding="utf-8")
     wrong = [row for row in rows if row["alarms"]]
     print(f"{len(rows)} runs, {len(wrong)} of them with an alarm")
-    if chosen.json:
-        what = {
-            "torch": torch.__version__,
-            "processor": cpu.description(),
-            "asked": list(paths),
-            "cases": len(plain.cases),
-            "runs": rows,
-        }
-        chosen.json.write_text(json.dumps(what, indent=1) + "\n", encoding="utf-8")
     return 1 if wrong else 0
 
 
