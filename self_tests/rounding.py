@@ -37,6 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     found: dict[str, Any] = {
         "torch": torch.__version__,
         "seeds": sum(map(_is_played, reports)),
+        "paths": next((r["header"]["options"]["paths"] for r in reports if _is_played(r)), []),
         "tolerances": list(_rows(reports)),
     }
     for row in found["tolerances"]:
@@ -85,9 +86,13 @@ def _rows(reports: Sequence[Any]) -> Iterator[dict[str, Any]]:
 
 
 def _names(ulps: float) -> list[str]:
-    """Return the names of the tolerances of so many ulps."""
+    """Return the names of the tolerances of so many ulps, of which a report keeps six digits."""
     known = vars(tolerances).items()
-    return [name for name, value in known if isinstance(value, Tolerance) and value.ulps == ulps]
+    return [
+        name
+        for name, value in known
+        if isinstance(value, Tolerance) and float(f"{value.ulps:.6g}") == ulps
+    ]
 
 
 if __name__ == "__main__":

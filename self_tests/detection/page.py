@@ -195,6 +195,7 @@ than on the machine as it is, which should be none; an empty place was not asked
 
 
 def _rounding(found: dict[str, Any]) -> str:
+    paths = f" --paths {' '.join(found['paths'])}" if found["paths"] else ""
     rows = [
         [
             row["names"], f"{row['ulps']:g}", f"{row['cases']}", f"{row['plain']:.3g}",
@@ -206,7 +207,7 @@ def _rounding(found: dict[str, Any]) -> str:
 ## Tolerances
 
 ```
-python -m self_tests.rounding --seeds {found["seeds"]}
+python -m self_tests.rounding --seeds {found["seeds"]}{paths}
 ```
 
 How much of each tolerance is used up, in ulps on the scale of a tensor: by the case that uses up most, on

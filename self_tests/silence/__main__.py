@@ -39,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     rows = [_row(PLAIN, plain, plain)]
     found_so_far = {
         "torch": torch.__version__,
-        "processor": cpu.description(),
+        "processor": cpu.paths(),
         "asked": list(paths),
         "cases": len(plain.cases),
         "runs": rows,
