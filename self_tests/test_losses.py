@@ -10,6 +10,11 @@ from self_tests.small_project import SNAPSHOTS, ProjectMaker, SmallProject, clai
 BEFORE = """
     import os, resource, signal
 
+    def interrupt():
+        # What is started in the background of a shell ignores Ctrl-C unless it says otherwise.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        os.kill(os.getpid(), signal.SIGINT)
+
     @claim("demo.holds")
     @pytest.mark.parametrize("case", ["a", "b", "c", "d"])
     def test_it(case, device, recorded):
@@ -45,7 +50,7 @@ def test_a_full_disk_is_said_in_a_line_and_costs_no_snapshot(recorded: SmallProj
 
 
 def test_an_update_that_is_interrupted_keeps_every_snapshot(recorded: SmallProject) -> None:
-    accident = 'case == "c" and os.kill(os.getpid(), signal.SIGINT)'
+    accident = 'case == "c" and interrupt()'
     recorded.write_test(BEFORE.format(accident=accident, value="2.0"))
     end = recorded.run_in_new_process("--snapshot-update", "-m", "cpu")
     names = set(json.loads(recorded.read(SNAPSHOTS))["snapshots"])
