@@ -14,7 +14,7 @@ from fixtures.tolerances import BFLOAT16_DIRECTION, BFLOAT16_PRODUCTS, Tolerance
 
 SEEDS = range(24)
 RATE = 0.125
-CONVERGING = {"ns_coefficients": (2.0, -1.5, 0.5)}
+CONVERGING = {"ns_coefficients": optimizers.CONVERGING}
 Rounding = Callable[[float], float]
 
 

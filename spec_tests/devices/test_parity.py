@@ -90,8 +90,7 @@ def loss_of_the_training(x):
 def test_muon_goes_the_recorded_way(case, device, recorded):
     parameter = torch.tensor(MATRIX.start, device=device, requires_grad=True)
     theta, course, expected = [list(row) for row in MATRIX.start], [], []
-    # With the coefficients of the document every iteration makes a rounding larger.
-    converging = {"ns_coefficients": (2.0, -1.5, 0.5)}
+    converging = {"ns_coefficients": optimizers.CONVERGING}
     optimizer = case.build([parameter], **converging)
     oracle = Muon(**{"lr": case.optimizer.lr, **case.preset.options, **converging})
     for gradient in MATRIX.gradients:

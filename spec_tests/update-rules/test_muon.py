@@ -5,6 +5,7 @@ import torch
 
 from fixtures import check
 from fixtures.catalogue import gradients, optimizers
+from fixtures.catalogue.optimizers import CONVERGING
 from fixtures.claims import claim
 from fixtures.oracles.muon import Muon
 from fixtures.side_by_side import finest
@@ -18,9 +19,6 @@ DTYPES = pytest.mark.parametrize(
 )
 # 1 - 0.5 is a power of two, so that a sum of gradients and an average of them round alike.
 HALF = 0.5
-# Iterations with these end at 1, and forget the roundings of the ones before; with those of the document
-# they go round between 0.7 and 1.2, and each makes a rounding larger.
-CONVERGING = (2.0, -1.5, 0.5)
 
 
 def moves(values, start, lr):
