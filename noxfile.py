@@ -1,7 +1,7 @@
 """The matrix over releases of torch: ``nox --list`` shows the sessions.
 
 ``nox -s 'specification(2.13.0)'`` runs one. Each leaves its report in reports/, to be read, compared, or
-summed up for docs/compatibility.md: ``python -m fixtures.report.compatibility reports/*``.
+summed up for docs/compatibility.md: ``python -m fixtures.releases.compatibility reports/*``.
 """
 
 import sys
@@ -11,7 +11,7 @@ import nox
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from fixtures.releases import RELEASES
+from fixtures.releases.supported import RELEASES
 
 nox.options.sessions = ["specification"]
 nox.options.error_on_missing_interpreters = False

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from self_tests.small_project import ProjectMaker
+from self_tests.support.small_project import ProjectMaker
 
 
 @cache
 def _courses() -> dict[str, Any]:
     """What torch does in the examples of a report: the same in every project, and it takes a second."""
-    from fixtures.report.courses import courses
+    from fixtures.report.trajectories import courses
 
     return courses()
 
@@ -19,5 +19,5 @@ def _courses() -> dict[str, Any]:
 @pytest.fixture
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> ProjectMaker:
     """Call it with a specification and a test to get a project to run."""
-    monkeypatch.setattr("fixtures.report.contents.courses", _courses)
+    monkeypatch.setattr("fixtures.report.build.courses", _courses)
     return ProjectMaker(pytester, monkeypatch)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from self_tests.forked_cases import ROOT
+from self_tests.support.forked_cases import ROOT
 
 
 @dataclass(frozen=True)

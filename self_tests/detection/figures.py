@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from self_tests.forked_cases import ROOT
 from self_tests.mutation.tally import Fate
 from self_tests.mutation.unobservable import Unobservable
 from self_tests.mutation.unobservable import read as read_unobservable
+from self_tests.support.forked_cases import ROOT
 
 FIGURES = ROOT / "docs" / "detection.json"
 PAGE = ROOT / "docs" / "detection.md"

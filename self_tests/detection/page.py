@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from fixtures.specification.register import read_register
-from self_tests.forked_cases import ROOT
 from self_tests.mutation.mutants import shortened
 from self_tests.mutation.tally import Fate
 from self_tests.sabotage.runner import all_faults
+from self_tests.support.forked_cases import ROOT
 
 
 def page(figures: dict[str, Any]) -> str:
@@ -39,7 +39,7 @@ def _faults() -> str:
 ## Faults made by hand
 
 ```
-python -m pytest self_tests/test_sabotage.py
+python -m pytest self_tests/sabotage/test_sabotage.py
 ```
 
 Each fault breaks torch in a few lines, for one run, in a way in which it might really break, and names the
@@ -126,7 +126,7 @@ def _empty(found: dict[str, Any]) -> str:
 ## Claims that nothing breaks
 
 ```
-python -m self_tests.empty_claims
+python -m self_tests.documents.empty_claims
 ```
 
 Of {found["claims"]} claims with cases on the CPU, {found["named"]} are broken by a fault that names them; for
@@ -207,12 +207,12 @@ def _rounding(found: dict[str, Any]) -> str:
 ## Tolerances
 
 ```
-python -m self_tests.rounding --seeds {found["seeds"]}{paths}
+python -m self_tests.silence.rounding --seeds {found["seeds"]}{paths}
 ```
 
 How much of each tolerance is used up, in ulps on the scale of a tensor: by the case that uses up most, on
 this machine as it is, and on {found["seeds"]} played processors that round at random.
-`fixtures/tolerances.py` says why each is as wide as it is.
+`fixtures/assertions/tolerances.py` says why each is as wide as it is.
 
 """ + _table(["tolerance", "ulps", "cases", "used here", "used by the played"], rows)
 

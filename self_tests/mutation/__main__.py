@@ -6,14 +6,14 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from self_tests.forked_cases import Outcome, Specification, Trial, in_specification
-from self_tests.loaded_code import loaded_optim
 from self_tests.mutation.in_memory import put_in_place
 from self_tests.mutation.mutants import Mutant, mutants_of
 from self_tests.mutation.reach import Reach, measure
 from self_tests.mutation.results import ResultsError, gone_on_from, write
 from self_tests.mutation.tally import Fate, Found, report, say
 from self_tests.mutation.unobservable import read as read_unobservable
+from self_tests.support.forked_cases import Outcome, Specification, Trial, in_specification
+from self_tests.support.loaded_code import loaded_optim
 
 
 def main() -> int:

@@ -3,8 +3,8 @@
 import ast
 from types import FunctionType
 
-from self_tests.loaded_code import LoadedFunctions, NotApplicableError
 from self_tests.mutation.mutants import Mutant, mutated_tree
+from self_tests.support.loaded_code import LoadedFunctions, NotApplicableError
 
 
 def put_in_place(mutant: Mutant, loaded: LoadedFunctions) -> None:

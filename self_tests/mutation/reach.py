@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from self_tests.forked_cases import ROOT, Specification
+from self_tests.support.forked_cases import ROOT, Specification
 
 
 @dataclass

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch.optim import adam, lr_scheduler
 
-from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks, give_default
+from self_tests.support.loaded_code import edit
 
 
 @breaks("names.of-2-0")

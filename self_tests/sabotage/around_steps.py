@@ -5,8 +5,8 @@ from collections.abc import Callable
 import torch
 from torch.optim import Optimizer, adam, optimizer
 
-from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks
+from self_tests.support.loaded_code import edit
 
 
 @breaks("step-hooks.are-called-around-the-step")

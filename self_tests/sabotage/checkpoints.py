@@ -6,8 +6,8 @@ import torch
 from torch.optim import Optimizer, adagrad, adam, lr_scheduler, nadam, optimizer, sgd
 from torch.optim.lr_scheduler import StepLR
 
-from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks
+from self_tests.support.loaded_code import edit
 
 
 @breaks("checkpoints.resume-bit-for-bit")

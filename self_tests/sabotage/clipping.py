@@ -4,8 +4,8 @@ import torch
 from torch.amp import grad_scaler
 from torch.nn.utils import clip_grad
 
-from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks
+from self_tests.support.loaded_code import edit
 
 
 @breaks("clipping.leaves-what-is-short-enough")

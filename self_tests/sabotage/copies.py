@@ -2,8 +2,8 @@
 
 from torch.optim import _stateless, optimizer
 
-from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks
+from self_tests.support.loaded_code import edit
 
 
 @breaks("state-dict-hooks.are-called-around-saving-and-loading")

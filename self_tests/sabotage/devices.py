@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch.optim import nadam, rmsprop
 
-from fixtures.emulated import NAME
-from self_tests.loaded_code import edit
+from fixtures.devices.emulated import NAME
 from self_tests.sabotage.fault import Patch, breaks
+from self_tests.support.loaded_code import edit
 
 
 def after_a_step(patch: Patch, cls: type, act: Callable[[Any], object]) -> None:

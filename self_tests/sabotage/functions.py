@@ -15,8 +15,8 @@ from torch.optim import (
     sparse_adam,
 )
 
-from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks, give_default
+from self_tests.support.loaded_code import edit
 
 
 @breaks("functions.take-the-steps-of-their-rule")

@@ -2,8 +2,8 @@
 
 from torch.optim import Optimizer, optimizer
 
-from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks
+from self_tests.support.loaded_code import edit
 
 
 @breaks("groups-given.in-any-order-that-stays")

@@ -4,8 +4,8 @@ from importlib import import_module
 
 from torch.optim import adadelta, adam, asgd, nadam, radam, rmsprop, rprop
 
-from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks
+from self_tests.support.loaded_code import edit
 
 _MODULE = import_module("torch.optim.optimizer")  # torch.optim hides it
 

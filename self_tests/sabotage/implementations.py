@@ -2,8 +2,8 @@
 
 from torch.optim import adagrad, adam, adamax, asgd, nadam, optimizer, radam, sgd
 
-from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks
+from self_tests.support.loaded_code import edit
 
 
 @breaks("step.passes-over-empty-parameters")

@@ -6,8 +6,8 @@ import torch
 from torch.nn.utils import clip_grad
 from torch.optim import adagrad, sgd
 
-from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks
+from self_tests.support.loaded_code import edit
 
 
 @breaks("scaler.divides-the-gradients")

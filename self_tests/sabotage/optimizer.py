@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 import torch
 from torch.optim import Optimizer, adagrad, adam, lbfgs, optimizer, sgd
 
-from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks
+from self_tests.support.loaded_code import edit
 
 
 @breaks("references.parameters-by-identity")

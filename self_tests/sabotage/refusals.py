@@ -13,8 +13,8 @@ from torch.optim import (
     sparse_adam,
 )
 
-from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks
+from self_tests.support.loaded_code import edit
 
 
 @breaks("refused.fused-with-foreach")

@@ -10,10 +10,10 @@ from multiprocessing import get_context
 import pytest
 
 import self_tests.sabotage
-from fixtures import emulated
-from self_tests.forked_cases import Outcome, Specification, Trial, in_specification
-from self_tests.loaded_code import loaded_optim
+from fixtures.devices import emulated
 from self_tests.sabotage.fault import FAULTS, Fault
+from self_tests.support.forked_cases import Outcome, Specification, Trial, in_specification
+from self_tests.support.loaded_code import loaded_optim
 
 _NOT_FAULTS = ("fault", "runner", "__main__")
 

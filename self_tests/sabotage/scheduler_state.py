@@ -5,8 +5,8 @@ from typing import Any
 from torch.optim import lr_scheduler
 from torch.optim.lr_scheduler import LRScheduler
 
-from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks
+from self_tests.support.loaded_code import edit
 
 
 @breaks("scheduler-state.everything-but-the-optimizer")

@@ -5,8 +5,8 @@ from typing import Any
 import torch
 from torch.optim import lr_scheduler
 
-from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks
+from self_tests.support.loaded_code import edit
 
 
 @breaks("rates.stay-the-tensor-they-are")

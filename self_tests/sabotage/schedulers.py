@@ -3,8 +3,8 @@
 from torch.optim import lr_scheduler
 from torch.optim.lr_scheduler import LRScheduler, StepLR
 
-from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks
+from self_tests.support.loaded_code import edit
 
 
 @breaks("schedules.step-lr-as-printed")

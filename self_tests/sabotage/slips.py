@@ -15,8 +15,8 @@ from torch.optim import (
     swa_utils,
 )  # fmt: skip
 
-from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks
+from self_tests.support.loaded_code import edit
 
 
 @breaks("layouts.of-complex-parameters")

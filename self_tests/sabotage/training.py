@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch.optim import Optimizer, adam, lbfgs, sgd
 
-from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks
+from self_tests.support.loaded_code import edit
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,8 +2,8 @@
 
 from torch.optim import _adafactor, _functional, _muon, lbfgs
 
-from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks
+from self_tests.support.loaded_code import edit
 
 
 @breaks("lbfgs.line-search-brackets")

@@ -2,8 +2,8 @@
 
 from torch.optim import nadam, rmsprop, sgd
 
-from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks
+from self_tests.support.loaded_code import edit
 
 
 @breaks("while-compiling.a-loop-takes-the-documented-steps")

@@ -3,8 +3,8 @@
 import torch
 from torch.optim import Optimizer, optimizer, sgd
 
-from self_tests.loaded_code import edit
 from self_tests.sabotage.fault import Patch, breaks
+from self_tests.support.loaded_code import edit
 
 
 @breaks("zero-grad.sets-none")

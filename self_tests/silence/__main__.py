@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from fixtures import cpu
+from fixtures.devices import cpu
 from self_tests.silence.conditions import PLAIN, ROWS, Condition, all_conditions, machines
 from self_tests.silence.runs import Outcomes, run
 

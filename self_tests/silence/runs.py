@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from self_tests.forked_cases import ROOT
 from self_tests.silence.conditions import Condition, Place
+from self_tests.support.forked_cases import ROOT
 
 _NOT_COPIED = shutil.ignore_patterns(".git", ".*_cache", "__pycache__", "*.egg-info", ".hypothesis")
 # Root may write everywhere unless it lays down this right.

@@ -6,10 +6,11 @@ import inspect
 import pytest
 import torch
 
-from fixtures import check, surface
-from fixtures.catalogue import defaults, optimizers, published
+from fixtures.assertions import check
+from fixtures.catalogue import optimizers, published
 from fixtures.claims import claim
-from fixtures.training import start
+from fixtures.runs.training import start
+from fixtures.torch_api import defaults, installed
 
 CPU = torch.device("cpu")
 
@@ -19,7 +20,7 @@ MAX_EVALS = ((20, 25), (4, 5), (3, 3), (1, 1))
 
 
 def built(case):
-    return surface.built(getattr(torch.optim, case.optimizer.name))
+    return installed.built(getattr(torch.optim, case.optimizer.name))
 
 
 def group(case):

@@ -10,9 +10,10 @@ import pytest
 import torch
 from torch.optim import lr_scheduler, swa_utils
 
-from fixtures import check, documentation, surface
+from fixtures.assertions import check
 from fixtures.catalogue import published
 from fixtures.claims import claim
+from fixtures.torch_api import docstrings, installed
 
 # Whose docstring has an example.
 WITH_EXAMPLES = (
@@ -34,17 +35,17 @@ def calls_of(name):
     value = name.of_torch()
     if name.kind == "function":
         return {name.id: value}
-    own = [m for m, e in surface.members(value) if e["kind"] == "method" and m in vars(value)]
+    own = [m for m, e in installed.members(value) if e["kind"] == "method" and m in vars(value)]
     return {name.id: value, **{f"{name.id}.{member}": getattr(value, member) for member in own}}
 
 
 def taken(call):
-    return [p["name"] for p in surface.signature(call) if not p["kind"].startswith("variadic")]
+    return [p["name"] for p in installed.signature(call) if not p["kind"].startswith("variadic")]
 
 
 def stated_defaults(call):
     """Return the defaults that the list of arguments states, of those that it states as a literal."""
-    text = dict(documentation.sections(call.__doc__ or "")).get("args", "")
+    text = dict(docstrings.sections(call.__doc__ or "")).get("args", "")
     entries = re.split(r"^ {4}(\w+) ?(?:\(.*\))? ?:", text, flags=re.MULTILINE)[1:]
     found = dict(zip(entries[::2], entries[1::2], strict=True))
     return {
@@ -68,7 +69,7 @@ def test_every_listed_argument_is_a_parameter(name):
     wrong = [
         f"{of}({argument})"
         for of, call in calls_of(name).items()
-        for argument in documentation.arguments(call.__doc__ or "")
+        for argument in docstrings.arguments(call.__doc__ or "")
         if argument not in taken(call)
     ]
     assert not wrong, f"documented, but no parameter: {', '.join(wrong)}"
@@ -77,7 +78,7 @@ def test_every_listed_argument_is_a_parameter(name):
 @claim("docstrings.list-every-parameter")
 @published.each()
 def test_every_parameter_is_listed_where_there_is_a_list(name):
-    lists = {c: (documentation.arguments(c.__doc__ or ""), of) for of, c in calls_of(name).items()}
+    lists = {c: (docstrings.arguments(c.__doc__ or ""), of) for of, c in calls_of(name).items()}
     missing = [
         f"{of}({parameter})"
         for call, (listed, of) in lists.items()
@@ -101,8 +102,8 @@ def codes_of(documented):
     """Return the code of each example of a docstring, without what it leaves to the reader."""
     name, _, member = documented.partition(".")
     found = [getattr(m, name) for m in MODULES if hasattr(m, name)]
-    docstrings = [(getattr(value, member) if member else value).__doc__ or "" for value in found]
-    sections = [t for text in docstrings for k, t in documentation.sections(text) if k == "example"]
+    texts = [(getattr(value, member) if member else value).__doc__ or "" for value in found]
+    sections = [t for text in texts for k, t in docstrings.sections(text) if k == "example"]
     lines = [PROMPTED.findall(text) or block(text) for text in sections]
     return ["\n".join(li for li in of if not PLACEHOLDER.match(li)) for of in lines if of]
 

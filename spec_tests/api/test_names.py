@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.optim import lr_scheduler, swa_utils
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.claims import claim
 from fixtures.specification.torch_range import TorchRange
 

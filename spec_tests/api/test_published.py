@@ -5,10 +5,11 @@ import pickle
 import pytest
 import torch
 
-from fixtures import check, surface
+from fixtures.assertions import check
 from fixtures.catalogue import published
 from fixtures.claims import claim
 from fixtures.specification.torch_range import TorchRange
+from fixtures.torch_api import installed
 
 # What annotations of other packages import from torch.optim.optimizer, and since when.
 ALIASES = (("ParamsT", "2.2"), ("StateDict", "2.1"), ("required", "2.0"))
@@ -17,8 +18,8 @@ ALIASES = (("ParamsT", "2.2"), ("StateDict", "2.1"), ("required", "2.0"))
 def calls_of(name):
     """Return the calls of a class (its constructor as ``()``) or a function of the installed torch."""
     value = name.of_torch()
-    methods = dict(surface.members(value)) if name.kind == "class" else {}
-    return _calls({"()": surface.described(value), **methods})
+    methods = dict(installed.members(value)) if name.kind == "class" else {}
+    return _calls({"()": installed.described(value), **methods})
 
 
 def published_calls_of(name):
@@ -39,7 +40,7 @@ def known_only(calls, published_calls):
 
 
 def written(calls):
-    return {of: surface.as_text(parameters) for of, parameters in calls.items()}
+    return {of: installed.as_text(parameters) for of, parameters in calls.items()}
 
 
 def new_parameters(calls, published_calls):
@@ -59,7 +60,7 @@ def new(found, name):
 @claim("names.every-published-one")
 @published.each()
 def test_a_published_name_is_there(name):
-    gone = {name.name} - set(surface.public_names())
+    gone = {name.name} - set(installed.public_names())
     assert not gone, f"gone from torch: {name.name}"
 
 
@@ -67,7 +68,7 @@ def test_a_published_name_is_there(name):
 @published.each_module()
 def test_a_module_offers_no_name_that_is_not_published(module):
     known = published.published(torch.__version__)
-    offered = [n for n in surface.public_names() if n.rpartition(".")[0] == module]
+    offered = [n for n in installed.public_names() if n.rpartition(".")[0] == module]
     found = sorted(set(offered) - set(known))
     assert not found, f"new in torch: {', '.join(found)}; fixtures/catalogue/published has it not"
 
@@ -75,7 +76,7 @@ def test_a_module_offers_no_name_that_is_not_published(module):
 @claim("names.listed-by-their-modules")
 @published.each_module()
 def test_a_module_lists_its_names(module, not_applicable):
-    seen = getattr(surface.module_of(module), "__all__", None)
+    seen = getattr(installed.module_of(module), "__all__", None)
     if seen is None and not published.lists_names(module):
         not_applicable(f"{module} has no list of names on this torch")
     expected = published.published(torch.__version__)[module]["all"]
@@ -86,7 +87,7 @@ def test_a_module_lists_its_names(module, not_applicable):
 @pytest.mark.parametrize("alias, release", ALIASES, ids=[alias.lower() for alias, _ in ALIASES])
 def test_the_aliases_of_annotations_can_be_imported(alias, release):
     check.same(
-        seen=hasattr(surface.module_of("torch.optim.optimizer"), alias),
+        seen=hasattr(installed.module_of("torch.optim.optimizer"), alias),
         expected=torch.__version__ in TorchRange(f">={release}"),
         source=f"{alias} came with torch {release}",
     )
@@ -95,7 +96,7 @@ def test_the_aliases_of_annotations_can_be_imported(alias, release):
 @claim("members.every-published-one")
 @published.each(kind="class")
 def test_a_class_has_its_published_members(name):
-    seen = {of: entry["kind"] for of, entry in surface.members(name.of_torch())}
+    seen = {of: entry["kind"] for of, entry in installed.members(name.of_torch())}
     expected = {of: entry["kind"] for of, entry in name.members().items()}
     check.same(
         seen={of: seen.get(of, "nothing") for of in expected}, expected=expected, source=name.table
@@ -105,7 +106,7 @@ def test_a_class_has_its_published_members(name):
 @claim("members.no-other")
 @published.each(kind="class")
 def test_a_class_has_no_member_that_is_not_published(name):
-    found = sorted({of for of, _ in surface.members(name.of_torch())} - set(name.members()))
+    found = sorted({of for of, _ in installed.members(name.of_torch())} - set(name.members()))
     assert not found, new(found, name)
 
 
@@ -127,7 +128,7 @@ def test_no_call_has_a_parameter_that_is_not_published(name):
 @claim("classes.derived-as-published")
 @published.each(kind="class")
 def test_a_class_has_its_published_bases(name):
-    seen = surface.described(name.of_torch())["bases"]
+    seen = installed.described(name.of_torch())["bases"]
     check.same(seen=seen, expected=name.entry()["bases"], source=name.table)
 
 
@@ -150,19 +151,19 @@ def test_a_pickle_of_the_published_name_is_the_class(name):
 @claim("members.attributes")
 @published.each(kind="class", having="attributes")
 def test_an_instance_has_its_public_attributes(name):
-    seen = sorted(surface.built(name.of_torch())["attributes"])
+    seen = sorted(installed.built(name.of_torch())["attributes"])
     check.same(seen=seen, expected=name.entry()["attributes"], source=name.table)
 
 
 @claim("members.keys-of-the-state-dict")
 @published.each(kind="class", having="state_dict")
 def test_a_state_dict_has_its_keys(name):
-    seen = surface.built(name.of_torch())["state_dict"]
+    seen = installed.built(name.of_torch())["state_dict"]
     check.same(seen=seen, expected=name.entry()["state_dict"], source=name.table)
 
 
 @claim("members.nothing-warns")
 @published.each(kind="class")
 def test_building_and_stepping_warns_of_nothing(name):
-    seen = surface.built(name.of_torch()).get("warnings", [])
+    seen = installed.built(name.of_torch()).get("warnings", [])
     check.same(seen=seen, expected=[], source="no option was given that is deprecated")

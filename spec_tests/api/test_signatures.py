@@ -5,11 +5,11 @@ import inspect
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
+from fixtures.runs.training import start
 from fixtures.specification.torch_range import TorchRange
-from fixtures.training import start
 
 CPU = torch.device("cpu")
 ABSTRACT = torch.optim.Optimizer

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.optim import lr_scheduler
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.claims import claim
 
 # The two of 004-16 first, then the other schedulers that took it.

@@ -11,7 +11,7 @@ from torch import nn
 from torch.optim import swa_utils
 from torch.optim.swa_utils import AveragedModel
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import averagings
 from fixtures.catalogue.averagings import OF_EACH_KIND, Net, polynomial
 from fixtures.claims import claim

@@ -4,12 +4,12 @@ import pytest
 import torch
 from torch import nn
 
-from fixtures import check
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import STEPS
 from fixtures.catalogue import averagings
 from fixtures.catalogue.averagings import OF_EACH_KIND, Averaging, Net, entries, filled
 from fixtures.claims import claim
 from fixtures.oracles.averages import after_each, truncated
-from fixtures.tolerances import STEPS
 
 TIMES = (3, 1, 4, 6, 5, 2)
 COARSE = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}

@@ -8,11 +8,11 @@ from torch import nn
 from torch.optim import lr_scheduler, swa_utils
 from torch.optim.swa_utils import SWALR, AveragedModel, update_bn
 
-from fixtures import check
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import STEPS
 from fixtures.claims import claim
 from fixtures.oracles import averages, schedules
 from fixtures.oracles.sgd import SGD
-from fixtures.tolerances import STEPS
 
 # (inputs, targets) of each batch, about the line 2x - 1.
 LOADER = (

@@ -8,11 +8,11 @@ import torch
 from torch.optim import lr_scheduler
 from torch.optim.swa_utils import SWALR
 
-from fixtures import check
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import Tolerance
 from fixtures.catalogue.schedulers import RATES, advance, rates_of, two_groups
 from fixtures.claims import claim
 from fixtures.oracles import schedules
-from fixtures.tolerances import Tolerance
 
 # torch 2.0 says so of the files that it writes and reads itself.
 pytestmark = pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")

@@ -5,10 +5,10 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, update_bn
 
-from fixtures import check
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import STEPS
 from fixtures.claims import claim
 from fixtures.oracles.averages import Statistics, normalised, over_batches
-from fixtures.tolerances import STEPS
 
 # Two features; batches of several lengths.
 BATCHES = (

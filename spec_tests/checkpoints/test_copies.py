@@ -7,10 +7,10 @@ from io import BytesIO
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
-from fixtures.checkpoints.trainings import OF_EACH_KIND, everything, fresh, trained
 from fixtures.claims import claim
+from fixtures.runs.saved_training import OF_EACH_KIND, everything, fresh, trained
 
 HOOKS = (
     "register_step_pre_hook",

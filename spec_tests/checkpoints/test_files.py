@@ -8,11 +8,11 @@ from fractions import Fraction
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
-from fixtures.catalogue.problems import Bowl
-from fixtures.checkpoints.trainings import fresh, trained
+from fixtures.catalogue.document_problems import Bowl
 from fixtures.claims import claim
+from fixtures.runs.saved_training import fresh, trained
 
 # torch 2.0 says so of the files that it writes and reads itself.
 pytestmark = pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")

@@ -4,10 +4,10 @@ from copy import deepcopy
 
 import pytest
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
-from fixtures.checkpoints.trainings import OF_EACH_KIND, fresh, saved_by, trained
 from fixtures.claims import claim
+from fixtures.runs.saved_training import OF_EACH_KIND, fresh, saved_by, trained
 
 REGISTER = (
     "register_state_dict_pre_hook",

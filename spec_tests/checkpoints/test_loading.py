@@ -5,9 +5,10 @@ from copy import deepcopy
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
-from fixtures.checkpoints.trainings import (
+from fixtures.claims import claim
+from fixtures.runs.saved_training import (
     OF_EACH_KIND,
     every_preset,
     everything,
@@ -15,7 +16,6 @@ from fixtures.checkpoints.trainings import (
     saved_by,
     trained,
 )
-from fixtures.claims import claim
 
 SAVED = "the state_dict that was loaded"
 IN_TENSORS = ("ASGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Muon",

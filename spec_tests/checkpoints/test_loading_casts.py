@@ -5,10 +5,10 @@ from typing import NamedTuple
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
-from fixtures.checkpoints.trainings import fresh, saved_by
 from fixtures.claims import claim
+from fixtures.runs.saved_training import fresh, saved_by
 
 CPU = torch.device("cpu")
 COUNTING = ("ASGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam",

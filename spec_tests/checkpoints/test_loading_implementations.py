@@ -4,11 +4,11 @@ from copy import deepcopy
 
 import pytest
 
-from fixtures import check
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import STEPS
 from fixtures.catalogue import optimizers
-from fixtures.checkpoints.trainings import fresh, restore, trained
 from fixtures.claims import claim
-from fixtures.tolerances import STEPS
+from fixtures.runs.saved_training import fresh, restore, trained
 
 
 def goes_on(training, device, **implementation):

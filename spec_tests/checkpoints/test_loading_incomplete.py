@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.catalogue.optimizers import OPTIMIZERS, Case, Preset
-from fixtures.checkpoints.trainings import OF_EACH_KIND, everything, fresh, saved_by, trained
 from fixtures.claims import claim
+from fixtures.runs.saved_training import OF_EACH_KIND, everything, fresh, saved_by, trained
 from fixtures.specification.torch_range import TorchRange
 
 # Optimizers that look for `step` while they load.

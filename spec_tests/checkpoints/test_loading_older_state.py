@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers, states
 from fixtures.catalogue.optimizers import OPTIMIZERS, Case, Preset
-from fixtures.checkpoints.trainings import fresh, saved_by
 from fixtures.claims import claim
-from fixtures.side_by_side import default_dtype
+from fixtures.runs.optimizer_run import default_dtype
+from fixtures.runs.saved_training import fresh, saved_by
 from fixtures.specification.torch_range import TorchRange
 
 SCALARS = ("step", "eta", "mu", "mu_product")

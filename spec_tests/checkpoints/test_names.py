@@ -4,10 +4,10 @@ from copy import deepcopy
 
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
-from fixtures.checkpoints.trainings import OF_EACH_KIND, fresh
 from fixtures.claims import claim
+from fixtures.runs.saved_training import OF_EACH_KIND, fresh
 
 ONES, OTHERS = ("weight", "bias"), ("scale", "shift")
 

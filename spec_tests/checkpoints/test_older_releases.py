@@ -7,13 +7,13 @@ from functools import cache
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import BFLOAT16_DIRECTION, LOOP
+from fixtures.assertions.tolerances import STEPS as FEW_STEPS
 from fixtures.catalogue.optimizers import by_name
 from fixtures.checkpoints.make import FOLDER, STEPS, TRAINED, parameters, train
 from fixtures.claims import claim
 from fixtures.specification.torch_range import TorchRange
-from fixtures.tolerances import BFLOAT16_DIRECTION, LOOP
-from fixtures.tolerances import STEPS as FEW_STEPS
 
 # torch 2.0 says so of the files that it writes and reads itself.
 pytestmark = pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")

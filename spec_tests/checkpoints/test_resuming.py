@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch.optim import lr_scheduler
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
-from fixtures.checkpoints.trainings import OF_EACH_KIND, every_preset, fresh, restore
 from fixtures.claims import claim
+from fixtures.runs.saved_training import OF_EACH_KIND, every_preset, fresh, restore
 
 # torch 2.0 says so of the files that it writes and reads itself.
 pytestmark = pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")

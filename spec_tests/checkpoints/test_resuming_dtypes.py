@@ -2,11 +2,11 @@
 
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
-from fixtures.checkpoints.trainings import everything, fresh, restore, trained
 from fixtures.claims import claim
-from fixtures.side_by_side import finest
+from fixtures.runs.optimizer_run import finest
+from fixtures.runs.saved_training import everything, fresh, restore, trained
 
 
 def uninterrupted_and_resumed(case, device, dtype):

@@ -5,9 +5,10 @@ from copy import deepcopy
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
-from fixtures.checkpoints.trainings import (
+from fixtures.claims import claim
+from fixtures.runs.saved_training import (
     CPU,
     OF_EACH_KIND,
     every_preset,
@@ -16,8 +17,7 @@ from fixtures.checkpoints.trainings import (
     tensors_in,
     trained,
 )
-from fixtures.claims import claim
-from fixtures.training import start
+from fixtures.runs.training import start
 
 # torch 2.0 says so of the files that it writes and reads itself.
 pytestmark = pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")

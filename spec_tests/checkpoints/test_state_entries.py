@@ -2,13 +2,13 @@
 
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers, states
-from fixtures.checkpoints.trainings import CPU, every_preset, fresh
 from fixtures.claims import claim
-from fixtures.side_by_side import default_dtype
+from fixtures.runs.optimizer_run import default_dtype
+from fixtures.runs.saved_training import CPU, every_preset, fresh
+from fixtures.runs.training import Training
 from fixtures.specification.torch_range import TorchRange
-from fixtures.training import Training
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 TABLE = "the table in fixtures/catalogue/states.py"

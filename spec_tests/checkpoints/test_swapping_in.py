@@ -5,10 +5,10 @@ from copy import deepcopy
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
-from fixtures.checkpoints.trainings import OF_EACH_KIND, everything, fresh, trained
 from fixtures.claims import claim
+from fixtures.runs.saved_training import OF_EACH_KIND, everything, fresh, trained
 
 KEEP_STATE = ("ASGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Muon", "NAdam",
               "RAdam", "RMSprop", "Rprop", "SparseAdam")  # fmt: skip

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import STEPS
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.side_by_side import SideBySide
-from fixtures.tolerances import STEPS
-from fixtures.training import Training
+from fixtures.runs.optimizer_run import SideBySide
+from fixtures.runs.training import Training
 
 EITHER_WAY = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
 

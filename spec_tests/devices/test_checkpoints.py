@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch.nn import Parameter
 
-from fixtures import check
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import STEPS
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.tolerances import STEPS
-from fixtures.training import Training
+from fixtures.runs.training import Training
 
 CPU = torch.device("cpu")
 BEFORE, AFTER = 2, 3

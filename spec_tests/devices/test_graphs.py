@@ -6,10 +6,10 @@ from copy import deepcopy
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.training import Training
+from fixtures.runs.training import Training
 
 EITHER_WAY = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
 WARM_UP, REPLAYS = 3, 4

@@ -9,7 +9,7 @@ import torch
 
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.training import Training
+from fixtures.runs.training import Training
 
 OUTSIDE = "running without CUDA graph capture"
 

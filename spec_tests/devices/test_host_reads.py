@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.training import Training
-from fixtures.transfers import host_reads
+from fixtures.runs.dispatched_operators import host_reads
+from fixtures.runs.training import Training
 
 READ_NOTHING = (
     "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Muon", "NAdam", "RAdam", "RMSprop", "Rprop", "SGD",

@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch.nn import Parameter
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.operators import kernels_of_a_step
-from fixtures.training import Training, start
+from fixtures.runs.dispatched_operators import kernels_of_a_step
+from fixtures.runs.training import Training, start
 
 ONE_BY_ONE, FOREACH, FUSED = "one by one", "foreach", "fused"
 # The others have no foreach, or do not take it unless they are asked to.

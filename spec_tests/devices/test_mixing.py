@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import conv2d, cross_entropy, linear, mse_loss
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.claims import claim
 
 OPERATIONS = {

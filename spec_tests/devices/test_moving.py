@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch.nn import Parameter, ParameterList
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
-from fixtures.catalogue.problems import TinyNet
+from fixtures.catalogue.document_problems import TinyNet
 from fixtures.claims import claim
-from fixtures.training import Training, start
+from fixtures.runs.training import Training, start
 
 BEFORE, AFTER = torch.float16, torch.float32
 CPU = torch.device("cpu")

@@ -3,15 +3,15 @@
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import BFLOAT16_PRODUCTS, LOOP, TEN_STEPS
 from fixtures.catalogue import optimizers
-from fixtures.catalogue.gradients import Column, Table
+from fixtures.catalogue.gradient_tables import Column, Table
 from fixtures.claims import claim
 from fixtures.oracles.lbfgs import LBFGS
 from fixtures.oracles.muon import Muon
-from fixtures.side_by_side import SideBySide
-from fixtures.tolerances import BFLOAT16_PRODUCTS, LOOP, TEN_STEPS
-from fixtures.training import Training
+from fixtures.runs.optimizer_run import SideBySide
+from fixtures.runs.training import Training
 
 # Signs that change and repeat, a zero, and a parameter that sits one step out.
 MATRIX = Column(

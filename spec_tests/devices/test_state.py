@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.side_by_side import finest
-from fixtures.training import Training
+from fixtures.runs.optimizer_run import finest
+from fixtures.runs.training import Training
 
 COUNTING = (
     "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "Rprop",

@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch.nn import Parameter
 
-from fixtures import check
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import STEPS
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.tolerances import STEPS
-from fixtures.training import start
+from fixtures.runs.training import start
 
 IMPLEMENTATIONS = {"default": {}, "foreach": {"foreach": True}}
 CPU = torch.device("cpu")

@@ -6,11 +6,11 @@ import inspect
 import pytest
 import torch
 
-from fixtures import check
-from fixtures.called import GRADIENTS, Called
+from fixtures.assertions import check
 from fixtures.catalogue import functions
 from fixtures.claims import claim
-from fixtures.operators import Operators
+from fixtures.runs.dispatched_operators import Operators
+from fixtures.runs.function_call import GRADIENTS, Called
 
 LEFT_TO_TORCH = ("foreach", "fused", "grad_scale", "found_inf")
 FUSED = ("sgd", "adam", "adamw", "adagrad")

@@ -5,10 +5,10 @@ import importlib
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.training import Training
+from fixtures.runs.training import Training
 
 OTHERS = {
     "Adafactor": ("_adafactor", "adafactor", ("row_var", "col_var", "variance", "step")),

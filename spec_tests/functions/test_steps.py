@@ -6,14 +6,14 @@ import inspect
 import pytest
 import torch
 
-from fixtures import check
-from fixtures.called import GRADIENTS, Called
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import STEPS
 from fixtures.catalogue import functions
 from fixtures.catalogue.functions import Variant
 from fixtures.catalogue.optimizers import OPTIMIZERS
 from fixtures.claims import claim
-from fixtures.operators import Operators
-from fixtures.tolerances import STEPS
+from fixtures.runs.dispatched_operators import Operators
+from fixtures.runs.function_call import GRADIENTS, Called
 
 CHOICES = {"default": {}, "loop": {"foreach": False}, "foreach": {"foreach": True}}
 CHOICE = pytest.mark.parametrize("choice", CHOICES.values(), ids=CHOICES)

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from fixtures import check
-from fixtures.catalogue.problems import TEMPERATURES, Bowl
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import STEPS
+from fixtures.catalogue.document_problems import TEMPERATURES, Bowl
 from fixtures.claims import claim
-from fixtures.tolerances import STEPS
 
 # The eleven samples in several batches, of equal sizes and of others.
 SPLITS = {

@@ -5,11 +5,17 @@ import math
 import pytest
 import torch
 
-from fixtures import check
-from fixtures.catalogue import data
-from fixtures.catalogue.problems import TEMPERATURES, Bowl, ChainedWeights, TenPointClassifier, leaf
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import STEPS
+from fixtures.catalogue import document_data
+from fixtures.catalogue.document_problems import (
+    TEMPERATURES,
+    Bowl,
+    ChainedWeights,
+    TenPointClassifier,
+    leaf,
+)
 from fixtures.claims import claim
-from fixtures.tolerances import STEPS
 
 POWERS = {"2_to_the_3": (2.0, 3.0), "3_to_the_2": (3.0, 2.0), "0.5_to_the_4": (0.5, 4.0)}
 WEIGHTS = {
@@ -50,9 +56,9 @@ def chain_by_hand(w1, w2, w3, x=2.0, target=1.0):
 def classifier_by_hand(model):
     """Return the mean cross-entropy of the ten points and its derivatives, in plain Python."""
     weight, bias = model.weight.tolist(), model.bias.tolist()
-    n, loss = len(data.TEN_POINTS), 0.0
+    n, loss = len(document_data.TEN_POINTS), 0.0
     by_weight, by_bias = [[0.0, 0.0] for _ in weight], [0.0 for _ in bias]
-    for point, label in zip(data.TEN_POINTS, data.TEN_LABELS, strict=True):
+    for point, label in zip(document_data.TEN_POINTS, document_data.TEN_LABELS, strict=True):
         scores = [
             row[0] * point[0] + row[1] * point[1] + b for row, b in zip(weight, bias, strict=True)
         ]

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from fixtures import check
-from fixtures.catalogue.problems import leaf
+from fixtures.assertions import check
+from fixtures.catalogue.document_problems import leaf
 from fixtures.claims import claim
 
 # In place through the detached tensor, or through the leaf itself under no_grad().

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
+from fixtures.catalogue.document_problems import Bowl, leaf
 from fixtures.catalogue.optimizers import OPTIMIZERS
-from fixtures.catalogue.problems import Bowl, leaf
 from fixtures.claims import claim
-from fixtures.training import Training
+from fixtures.runs.training import Training
 
 WITHOUT_FOREACH = tuple(entry.name for entry in OPTIMIZERS if "foreach" not in entry.options)
 

@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch.nn import Parameter
 
-from fixtures import check
-from fixtures.catalogue import data
-from fixtures.catalogue.problems import RAW_TEMPERATURES, leaf
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import STEPS
+from fixtures.catalogue import document_data
+from fixtures.catalogue.document_problems import RAW_TEMPERATURES, leaf
 from fixtures.claims import claim
-from fixtures.tolerances import STEPS
 
 # How a tensor comes to be: whether it is a leaf, and whether it requires grad.
 ORIGINS = {
@@ -41,7 +41,7 @@ MISFITS = {
 
 def gradient_by_hand():
     """Return the derivatives of the mean of (w·u + b - c)² at w = 1, b = 0, in plain Python."""
-    samples = list(zip(data.T_UNKNOWN, data.T_CELSIUS, strict=True))
+    samples = list(zip(document_data.T_UNKNOWN, document_data.T_CELSIUS, strict=True))
     slope = sum(2 * (u - c) * u for u, c in samples) / len(samples)
     return [slope, sum(2 * (u - c) for u, c in samples) / len(samples)]
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812 - the name that every torch user reads
 
-from fixtures import check
-from fixtures.catalogue.problems import leaf
+from fixtures.assertions import check
+from fixtures.catalogue.document_problems import leaf
 from fixtures.claims import claim
 
 MADE_FROM = {

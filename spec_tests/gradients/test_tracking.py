@@ -4,12 +4,12 @@ import pytest
 import torch
 from torch.nn import Parameter
 
-from fixtures import check
-from fixtures.catalogue import data, optimizers
-from fixtures.catalogue.problems import TEMPERATURES, TinyNet, leaf
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import STEPS
+from fixtures.catalogue import document_data, optimizers
+from fixtures.catalogue.document_problems import TEMPERATURES, TinyNet, leaf
 from fixtures.claims import claim
-from fixtures.tolerances import STEPS
-from fixtures.training import Training
+from fixtures.runs.training import Training
 
 OFF = {
     "no_grad": torch.no_grad,
@@ -26,7 +26,7 @@ MADE = {
 
 def gradient_by_hand(indices):
     """Return the derivatives of the temperatures' loss over some samples at (1, 0)."""
-    samples = [(0.1 * data.T_UNKNOWN[i], data.T_CELSIUS[i]) for i in indices]
+    samples = [(0.1 * document_data.T_UNKNOWN[i], document_data.T_CELSIUS[i]) for i in indices]
     errors = [u - c for u, c in samples]
     slope = sum(2 * e * u for e, (u, _) in zip(errors, samples, strict=True)) / len(samples)
     return [slope, sum(2 * e for e in errors) / len(samples)]
@@ -63,13 +63,13 @@ def test_training_is_the_same_with_and_without_a_validation_loss(case, mode, dev
 @pytest.mark.parametrize("mode", ON.values(), ids=ON)
 def test_the_gradient_is_that_of_the_training_samples(mode, device):
     parameters = TEMPERATURES.start(device)
-    loss = TEMPERATURES.loss(parameters, data.TRAIN_INDICES)
+    loss = TEMPERATURES.loss(parameters, document_data.TRAIN_INDICES)
     with mode():
-        TEMPERATURES.loss(parameters, data.VALIDATION_INDICES)
+        TEMPERATURES.loss(parameters, document_data.VALIDATION_INDICES)
     loss.backward()
     check.close(
         seen=parameters.grad,
-        expected=torch.tensor(gradient_by_hand(data.TRAIN_INDICES)),
+        expected=torch.tensor(gradient_by_hand(document_data.TRAIN_INDICES)),
         source="the derivatives over the training samples, in plain Python",
         tolerance=STEPS,
     )
@@ -80,7 +80,7 @@ def test_the_gradient_is_that_of_the_training_samples(mode, device):
 def test_a_loss_computed_without_tracking_requires_no_grad(mode, device):
     parameters = TEMPERATURES.start(device)
     with mode():
-        loss = TEMPERATURES.loss(parameters, data.VALIDATION_INDICES)
+        loss = TEMPERATURES.loss(parameters, document_data.VALIDATION_INDICES)
     seen = {"loss": loss.requires_grad, "graph": loss.grad_fn is not None}
     check.same(
         seen={**seen, "parameters": parameters.requires_grad},

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from fixtures import check
-from fixtures.catalogue.problems import Bowl
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import STEPS
+from fixtures.catalogue.document_problems import Bowl
 from fixtures.claims import claim
-from fixtures.tolerances import STEPS
 
 LR = 0.01
 # (0.5, 0.5) less a hundredth of the gradient (1, 2).

@@ -5,10 +5,10 @@ from copy import deepcopy
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.training import Training, start
+from fixtures.runs.training import Training, start
 
 ONE = optimizers.each(only=("SGD",))
 # The base class decides; SparseAdam looks first, and LBFGS takes one group alone.

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from fixtures import check
-from fixtures.catalogue import gradients, optimizers
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import STEPS, TEN_STEPS
+from fixtures.catalogue import gradient_tables, optimizers
 from fixtures.catalogue.optimizers import OPTIMIZERS, Case, Preset
 from fixtures.claims import claim
-from fixtures.side_by_side import ORACLES, SideBySide
-from fixtures.tolerances import STEPS, TEN_STEPS
-from fixtures.training import Training
+from fixtures.runs.optimizer_run import ORACLES, SideBySide
+from fixtures.runs.training import Training
 
 # Those that need an entry of the state from the first step on.
 NEEDING_STATE = {
@@ -80,7 +80,7 @@ def write(training, options):
 @each(BY_ORACLE)
 def test_an_option_counts_from_the_next_step_on(change, device):
     dense = change.case.optimizer.parameters == optimizers.DENSE
-    table = gradients.ORDINARY if dense else gradients.SPARSE
+    table = gradient_tables.ORDINARY if dense else gradient_tables.SPARSE
     run = SideBySide(change.case, device, table=table, later=change.later)
     check.close(
         seen=run.by_torch(),

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
-from fixtures.checkpoints.trainings import fresh
 from fixtures.claims import claim
-from fixtures.training import start
+from fixtures.runs.saved_training import fresh
+from fixtures.runs.training import start
 
 DIFFERENTIABLE = {"foreach": False, "differentiable": True}
 SHAPES = pytest.mark.parametrize("shape", [(1,), (1, 1)], ids=["vector", "matrix"])

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch.optim.optimizer import Optimizer, required
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.training import Training, start
+from fixtures.runs.training import Training, start
 
 ONE = optimizers.each(only=("SGD",))
 

@@ -3,10 +3,10 @@
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.training import Training
+from fixtures.runs.training import Training
 
 
 def events(tree):

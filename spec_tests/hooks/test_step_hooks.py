@@ -8,10 +8,10 @@ from torch.optim.optimizer import (
     register_optimizer_step_pre_hook,
 )
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.training import Training
+from fixtures.runs.training import Training
 
 # In the order in which a step calls them; each registers a hook and returns its handle.
 REGISTER = {

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from fixtures import check
-from fixtures.catalogue import gradients, optimizers, states
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import TEN_STEPS
+from fixtures.catalogue import gradient_tables, optimizers, states
 from fixtures.claims import claim
-from fixtures.side_by_side import SideBySide, default_dtype
-from fixtures.tolerances import TEN_STEPS
-from fixtures.training import Training
+from fixtures.runs.optimizer_run import SideBySide, default_dtype
+from fixtures.runs.training import Training
 
 SOURCE = "the oracle in fixtures/oracles"
 FOREACH = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
@@ -45,7 +45,7 @@ def test_capturable_and_differentiable_steps_are_the_oracle_s(case):
 @optimizers.each(adding=CAPTURABLE, every_preset=True)
 def test_a_tensor_for_a_rate_gives_the_oracle_s_steps(case, foreach):
     check_steps(
-        SideBySide(case, HOST, tensors=("lr",), table=gradients.OUT_OF_STEP), foreach=foreach
+        SideBySide(case, HOST, tensors=("lr",), table=gradient_tables.OUT_OF_STEP), foreach=foreach
     )
 
 
@@ -54,7 +54,7 @@ def test_a_tensor_for_a_rate_gives_the_oracle_s_steps(case, foreach):
 @optimizers.each(only=("Adam", "AdamW"), adding=CAPTURABLE, every_preset=True)
 def test_tensors_for_betas_give_the_oracle_s_steps(case, foreach):
     check_steps(
-        SideBySide(case, HOST, tensors=("lr", "betas"), table=gradients.OUT_OF_STEP),
+        SideBySide(case, HOST, tensors=("lr", "betas"), table=gradient_tables.OUT_OF_STEP),
         foreach=foreach,
     )
 

@@ -5,8 +5,8 @@ import torch
 
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.operators import kernels_of_a_step
-from fixtures.training import Training
+from fixtures.runs.dispatched_operators import kernels_of_a_step
+from fixtures.runs.training import Training
 
 ONE_BY_ONE, FOREACH, FUSED = "one by one", "foreach", "fused"
 

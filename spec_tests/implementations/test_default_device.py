@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.training import Training
+from fixtures.runs.training import Training
 
 # A device without values: what a step makes there by mistake cannot be used.
 ELSEWHERE = torch.device("meta")

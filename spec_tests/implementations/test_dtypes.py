@@ -3,11 +3,12 @@
 import pytest
 import torch
 
-from fixtures import capabilities, check
-from fixtures.catalogue import gradients, optimizers
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import EVERY_STEP_ROUNDED, TEN_STEPS
+from fixtures.catalogue import gradient_tables, optimizers
 from fixtures.claims import claim
-from fixtures.side_by_side import SideBySide
-from fixtures.tolerances import EVERY_STEP_ROUNDED, TEN_STEPS
+from fixtures.devices import capabilities
+from fixtures.runs.optimizer_run import SideBySide
 
 DTYPES = pytest.mark.parametrize(
     "dtype",
@@ -49,7 +50,7 @@ def test_bfloat16_takes_the_oracle_s_steps_with_every_option_and_an_eps_it_can_h
 def check_coarse(case, dtype, device):
     """Compare every implementation with one course of the oracle."""
     __tracebackhide__ = True
-    run = SideBySide(case, device, dtype=dtype, table=gradients.ORDINARY)
+    run = SideBySide(case, device, dtype=dtype, table=gradient_tables.ORDINARY)
     seen = [run.by_torch(**options) for options in implementations(case, device)]
     check.close(
         seen=seen,
@@ -124,7 +125,7 @@ def test_a_complex_parameter_moves_as_its_real_view(case, foreach, device):
 @optimizers.each(but=("LBFGS", "Muon", "SparseAdam", "Adafactor"))
 @pytest.mark.needs(torch.complex128)
 def test_a_coarser_complex_parameter_moves_as_its_real_view(case, foreach, device):
-    run = SideBySide(case, device, dtype=torch.complex64, table=gradients.ORDINARY)
+    run = SideBySide(case, device, dtype=torch.complex64, table=gradient_tables.ORDINARY)
     check_complex(run, foreach=foreach)
 
 
@@ -144,7 +145,7 @@ def test_a_complex_parameter_moves_as_its_real_view_when_differentiable(case, de
 
 
 def finely(case, device):
-    return SideBySide(case, device, dtype=torch.complex128, table=gradients.OUT_OF_STEP)
+    return SideBySide(case, device, dtype=torch.complex128, table=gradient_tables.OUT_OF_STEP)
 
 
 def check_complex(run, **options):

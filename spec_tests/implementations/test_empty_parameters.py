@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.training import loss_of, start
+from fixtures.runs.training import loss_of, start
 
 
 def values_after_a_step(case, device, *others):

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import FINITE_DIFFERENCES
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
 from fixtures.oracles.finite_differences import derivative
-from fixtures.side_by_side import ORACLES, default_dtype
-from fixtures.tolerances import FINITE_DIFFERENCES
+from fixtures.runs.optimizer_run import ORACLES, default_dtype
 
 START = (0.5, 1.5)
 # The gradient of step t is a slope of that step times the parameter, and this: never near zero, where what

@@ -6,11 +6,11 @@ from functools import cache
 
 import torch
 
-from fixtures import capabilities
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
+from fixtures.devices import capabilities
+from fixtures.runs.training import Training
 from fixtures.specification.torch_range import TorchRange
-from fixtures.training import Training
 
 REAL_OR_COMPLEX, REAL = (torch.float32, torch.complex64), (torch.float32, torch.bfloat16)
 # By a name: the options, since when, and the dtypes besides that of a loop.

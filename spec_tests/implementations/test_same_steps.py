@@ -2,11 +2,11 @@
 
 import pytest
 
-from fixtures import check
-from fixtures.catalogue import gradients, optimizers
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import TEN_STEPS
+from fixtures.catalogue import gradient_tables, optimizers
 from fixtures.claims import claim
-from fixtures.side_by_side import SideBySide
-from fixtures.tolerances import TEN_STEPS
+from fixtures.runs.optimizer_run import SideBySide
 
 SOURCE = "the oracle in fixtures/oracles"
 FOREACH = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
@@ -33,7 +33,7 @@ def test_foreach_takes_the_oracle_s_steps(case, device):
 @FOREACH
 @optimizers.each(only=("SGD", "Adagrad"), every_preset=True, without="weight_decay")
 def test_foreach_takes_sparse_gradients(case, foreach, device):
-    run = SideBySide(case, device, table=gradients.SPARSE)
+    run = SideBySide(case, device, table=gradient_tables.SPARSE)
     check.close(
         seen=run.by_torch(foreach=foreach),
         expected=run.by_oracle(),
@@ -51,7 +51,7 @@ def test_fused_on_the_cpu_takes_the_oracle_s_steps(case, device):
 @claim("fused.takes-the-documented-steps-on-the-cpu")
 @optimizers.each(every_preset=True, adding={"fused": True}, only=("SGD",))
 def test_fused_sgd_on_the_cpu_takes_the_oracle_s_steps(case, device):
-    check_steps(SideBySide(case, device, table=gradients.IN_STEP))
+    check_steps(SideBySide(case, device, table=gradient_tables.IN_STEP))
 
 
 @claim("fused.takes-the-documented-steps")
@@ -63,7 +63,7 @@ def test_fused_takes_the_oracle_s_steps(case, device):
 @claim("fused.takes-the-documented-steps")
 @optimizers.each(every_preset=True, adding={"fused": True}, only=("SGD",))
 def test_fused_sgd_takes_the_oracle_s_steps(case, device):
-    check_steps(SideBySide(case, device, table=gradients.IN_STEP))
+    check_steps(SideBySide(case, device, table=gradient_tables.IN_STEP))
 
 
 @claim("fused.adagrad-takes-the-documented-steps")
@@ -102,8 +102,8 @@ def test_differentiable_takes_the_oracle_s_steps(case, device):
 @claim("maximize.climbs")
 @optimizers.each(having="maximize", but=("LBFGS",))
 def test_maximizing_is_minimizing_over_negated_gradients(case, device):
-    tables = {optimizers.DENSE: gradients.DENSE, optimizers.SPARSE: gradients.SPARSE}
-    table = gradients.negated(tables[case.optimizer.parameters])
+    tables = {optimizers.DENSE: gradient_tables.DENSE, optimizers.SPARSE: gradient_tables.SPARSE}
+    table = gradient_tables.negated(tables[case.optimizer.parameters])
     check.same(
         seen=SideBySide(case, device).by_torch(),
         expected=SideBySide(case, device, table=table).by_torch(maximize=False),

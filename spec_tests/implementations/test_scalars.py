@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers, states
 from fixtures.claims import claim
-from fixtures.side_by_side import default_dtype
-from fixtures.training import Training
+from fixtures.runs.optimizer_run import default_dtype
+from fixtures.runs.training import Training
 
 SCALARS = ("step", "eta", "mu", "mu_product")
 DEFAULTS = {torch.bfloat16: "float32", torch.float32: "float32", torch.float64: "float64"}

@@ -5,7 +5,7 @@ import torch
 
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.training import Training
+from fixtures.runs.training import Training
 
 
 @claim("scaling.only-fused-steps-take-a-scale")

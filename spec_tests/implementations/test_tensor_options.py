@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from fixtures import check
-from fixtures.catalogue import gradients, optimizers
+from fixtures.assertions import check
+from fixtures.catalogue import gradient_tables, optimizers
 from fixtures.claims import claim
-from fixtures.side_by_side import SideBySide
-from fixtures.training import Training
+from fixtures.runs.optimizer_run import SideBySide
+from fixtures.runs.training import Training
 
 SOURCE = "the oracle in fixtures/oracles"
 FOREACH = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
@@ -17,7 +17,7 @@ ADAM = ("Adam", "AdamW")
 
 
 def out_of_step(case, device, **given):
-    return SideBySide(case, device, table=gradients.OUT_OF_STEP, **given)
+    return SideBySide(case, device, table=gradient_tables.OUT_OF_STEP, **given)
 
 
 def check_steps(run, **options):
@@ -63,19 +63,19 @@ def test_a_tensor_for_rprop_s_rate_gives_the_oracle_s_steps(case, device):
 @claim("tensor-lr.may-be-a-vector-of-one-element")
 @optimizers.each(adding={"foreach": False})
 def test_a_rate_in_a_vector_gives_the_oracle_s_steps(case, device):
-    check_steps(SideBySide(case, device, tensors=RATE, size=(1,), table=gradients.SMALL))
+    check_steps(SideBySide(case, device, tensors=RATE, size=(1,), table=gradient_tables.SMALL))
 
 
 @claim("tensor-lr.may-be-a-vector-of-one-element")
 @optimizers.each(adding={"foreach": True}, but=ADAM)
 def test_a_rate_in_a_vector_gives_the_oracle_s_steps_with_foreach(case, device):
-    check_steps(SideBySide(case, device, tensors=RATE, size=(1,), table=gradients.SMALL))
+    check_steps(SideBySide(case, device, tensors=RATE, size=(1,), table=gradient_tables.SMALL))
 
 
 @claim("tensor-lr.when-fused-on-the-cpu")
 @optimizers.each(adding={"fused": True}, every_preset=True)
 def test_a_tensor_for_a_rate_gives_the_oracle_s_steps_when_fused(case, device):
-    check_steps(SideBySide(case, device, tensors=RATE, table=gradients.IN_STEP))
+    check_steps(SideBySide(case, device, tensors=RATE, table=gradient_tables.IN_STEP))
 
 
 @claim("tensor-lr.when-capturable")

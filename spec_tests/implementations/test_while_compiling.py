@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from fixtures import check
-from fixtures.catalogue import gradients, optimizers
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import TEN_STEPS
+from fixtures.catalogue import gradient_tables, optimizers
 from fixtures.claims import claim
-from fixtures.side_by_side import SideBySide
-from fixtures.tolerances import TEN_STEPS
+from fixtures.runs.optimizer_run import SideBySide
 
 SOURCE = "the oracle in fixtures/oracles"
 # Under a compiler the numbers of Adamax' lists are traced; the kernel that takes them wants numbers.
@@ -19,7 +19,7 @@ def _as_if_compiling(monkeypatch):
     monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
 
 
-def check_steps(case, device, tensors=(), table=gradients.OUT_OF_STEP, **options):
+def check_steps(case, device, tensors=(), table=gradient_tables.OUT_OF_STEP, **options):
     __tracebackhide__ = True
     # Adagrad counts in what was the default dtype when it was built, and computes in that here.
     dtype = torch.float32 if case.optimizer.name == "Adagrad" else None
@@ -45,4 +45,4 @@ def test_foreach_takes_the_oracle_s_steps(case, device):
 @pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
 @optimizers.each(only=("SGD",), every_preset=True)
 def test_a_tensor_for_sgd_s_rate_gives_the_oracle_s_steps(case, foreach, device):
-    check_steps(case, device, tensors=("lr",), table=gradients.ORDINARY, foreach=foreach)
+    check_steps(case, device, tensors=("lr",), table=gradient_tables.ORDINARY, foreach=foreach)

@@ -5,13 +5,13 @@ import math
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import STEPS
 from fixtures.catalogue import optimizers
 from fixtures.catalogue.optimizers import OPTIMIZERS
 from fixtures.claims import claim
 from fixtures.oracles.loss_scale import LossScale
-from fixtures.tolerances import STEPS
-from fixtures.training import Training
+from fixtures.runs.training import Training
 
 NEEDING_CLOSURE = tuple(entry.name for entry in OPTIMIZERS if entry.needs_closure)
 SCALE = 2.0**10  # a power of two, so that scaling rounds nothing

@@ -5,11 +5,11 @@ import pickle
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.catalogue.optimizers import OPTIMIZERS
 from fixtures.claims import claim
-from fixtures.training import Training
+from fixtures.runs.training import Training
 
 NEEDING_CLOSURE = tuple(entry.name for entry in OPTIMIZERS if entry.needs_closure)
 OPTIONS = {"init_scale": 8.0, "growth_factor": 4.0, "backoff_factor": 0.25, "growth_interval": 2}

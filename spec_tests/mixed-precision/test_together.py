@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.training import Training
+from fixtures.runs.training import Training
 
 SCALE = 2.0**10  # a power of two, so that scaling rounds nothing
 PARTS = (0.125, 0.125, 0.25, 0.5)  # of one loss: no sum of them is rounded

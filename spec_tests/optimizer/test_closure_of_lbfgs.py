@@ -8,12 +8,12 @@ the change of the gradient over the change of x: for one parabola this leads to 
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import STEPS
 from fixtures.catalogue import optimizers
 from fixtures.catalogue.optimizers import OPTIMIZERS
 from fixtures.claims import claim
-from fixtures.tolerances import STEPS
-from fixtures.training import Training
+from fixtures.runs.training import Training
 
 NEEDING_ONE = tuple(entry.name for entry in OPTIMIZERS if entry.needs_closure)
 

@@ -5,12 +5,12 @@ import warnings
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
+from fixtures.catalogue.document_problems import Parabola
 from fixtures.catalogue.optimizers import OPTIMIZERS
-from fixtures.catalogue.problems import Parabola
 from fixtures.claims import claim
-from fixtures.training import Training
+from fixtures.runs.training import Training
 
 NEEDING_ONE = tuple(entry.name for entry in OPTIMIZERS if entry.needs_closure)
 CONVERSION = "Converting a tensor with requires_grad=True to a scalar"

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.training import Training, start
+from fixtures.runs.training import Training, start
 
 NAMES_THE_RATE = r"(?i)learning rate.*-0\.5"
 

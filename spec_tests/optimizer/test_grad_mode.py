@@ -7,11 +7,11 @@ from itertools import product
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
-from fixtures.checkpoints.trainings import fresh
 from fixtures.claims import claim
-from fixtures.training import Training, start
+from fixtures.runs.saved_training import fresh
+from fixtures.runs.training import Training, start
 
 MODES = {
     "grad": torch.enable_grad,

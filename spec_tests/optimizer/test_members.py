@@ -2,10 +2,10 @@
 
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.training import Training
+from fixtures.runs.training import Training
 
 
 @claim("optimizer.is-a-torch-optimizer")

@@ -2,11 +2,11 @@
 
 import pytest
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.catalogue.optimizers import Case, Preset
 from fixtures.claims import claim
-from fixtures.training import Training
+from fixtures.runs.training import Training
 
 
 def train_apart(training, *apart, steps):

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import STEPS
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.tolerances import STEPS
-from fixtures.training import Training
+from fixtures.runs.training import Training
 
 # The rates of three steps, and where a weight of 1 with a gradient of 1 is after them.
 RATES = (

@@ -5,11 +5,11 @@ import weakref
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
-from fixtures.checkpoints.trainings import fresh
 from fixtures.claims import claim
-from fixtures.training import Training
+from fixtures.runs.saved_training import fresh
+from fixtures.runs.training import Training
 
 
 @claim("references.parameters-by-identity")

@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch.nn import Module, Parameter
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
-from fixtures.catalogue.problems import TenPointClassifier
+from fixtures.catalogue.document_problems import TenPointClassifier
 from fixtures.claims import claim
-from fixtures.training import Training
+from fixtures.runs.training import Training
 
 
 class Holder(Module):

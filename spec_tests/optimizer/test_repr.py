@@ -1,9 +1,9 @@
 """What an optimizer prints."""
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.training import Training, start
+from fixtures.runs.training import Training, start
 
 
 def group_text(number, options):

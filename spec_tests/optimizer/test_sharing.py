@@ -3,10 +3,10 @@
 import torch
 from torch.nn import Module, Parameter
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.training import Training
+from fixtures.runs.training import Training
 
 
 class Factor(Module):

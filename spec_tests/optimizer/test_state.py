@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.catalogue.optimizers import OPTIMIZERS, Case
 from fixtures.claims import claim
-from fixtures.training import Training
+from fixtures.runs.training import Training
 
 # What an option adds to the entries that the optimizer keeps anyway.
 ADDED_BY = {

@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch.optim.lr_scheduler import StepLR
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.catalogue.optimizers import OPTIMIZERS
 from fixtures.claims import claim
-from fixtures.training import Training
+from fixtures.runs.training import Training
 
 WITHOUT_FOREACH = tuple(entry.name for entry in OPTIMIZERS if "foreach" not in entry.options)
 

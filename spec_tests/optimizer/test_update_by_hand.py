@@ -5,12 +5,12 @@ from functools import cache
 import pytest
 import torch
 
-from fixtures import check
-from fixtures.catalogue import data
-from fixtures.catalogue.problems import TEMPERATURES, ChainedWeights
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import DESCENT, DESCENT_GRADIENTS, DESCENT_LOSSES, STEPS
+from fixtures.catalogue import document_data
+from fixtures.catalogue.document_problems import TEMPERATURES, ChainedWeights
 from fixtures.claims import claim
 from fixtures.oracles.sgd import SGD
-from fixtures.tolerances import DESCENT, DESCENT_GRADIENTS, DESCENT_LOSSES, STEPS
 
 EPOCHS, RATE, EVERY = 5000, 0.01, 500
 
@@ -31,8 +31,8 @@ LAST_GRADIENT = ("-0.0001", "0.0006")
 @cache
 def loop_of_sgd(device):
     """Return losses (10,), parameters (10, 2) and gradients (10, 2) at every 500th epoch."""
-    t_u = torch.tensor(data.T_UNKNOWN, device=device) * TEMPERATURES.scale
-    t_c = torch.tensor(data.T_CELSIUS, device=device)
+    t_u = torch.tensor(document_data.T_UNKNOWN, device=device) * TEMPERATURES.scale
+    t_c = torch.tensor(document_data.T_CELSIUS, device=device)
     parameters = TEMPERATURES.start(device)
     optimizer = torch.optim.SGD([parameters], lr=RATE)
     moments = []
@@ -113,7 +113,7 @@ def test_the_loop_gives_the_printed_losses(device):
     check.printed(
         seen=loop_of_sgd(device)["losses"],
         exact=loop_in_plain_python()["losses"],
-        expected=data.LOSSES_BY_HAND,
+        expected=document_data.LOSSES_BY_HAND,
         source="001-5",
         tolerance=DESCENT_LOSSES,
     )

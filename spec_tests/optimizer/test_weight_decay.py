@@ -2,10 +2,10 @@
 
 import pytest
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.training import Training, loss_of
+from fixtures.runs.training import Training, loss_of
 
 
 @claim("weight-decay.stays-out-of-grad")

@@ -5,11 +5,11 @@ import math
 import pytest
 import torch
 
-from fixtures import check
-from fixtures.catalogue import gradients, optimizers
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import EVERY_STEP_ROUNDED
+from fixtures.catalogue import gradient_tables, optimizers
 from fixtures.claims import claim
-from fixtures.side_by_side import SideBySide, finest
-from fixtures.tolerances import EVERY_STEP_ROUNDED
+from fixtures.runs.optimizer_run import SideBySide, finest
 
 OF_EACH_ELEMENT = (
     "ASGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "Rprop",
@@ -80,8 +80,12 @@ def test_parameters_whose_squares_are_too_large_do_so_with_an_eps_that_is_held(c
 
 def check_far_away(case, dtype, device):
     __tracebackhide__ = True
-    table = {"Adafactor": gradients.MATRICES}.get(case.optimizer.name, gradients.ORDINARY)
-    run = SideBySide(case, device, dtype=dtype, table=gradients.from_further_away(table, 1024.0))
+    table = {"Adafactor": gradient_tables.MATRICES}.get(
+        case.optimizer.name, gradient_tables.ORDINARY
+    )
+    run = SideBySide(
+        case, device, dtype=dtype, table=gradient_tables.from_further_away(table, 1024.0)
+    )
     check.close(
         seen=[run.by_torch(foreach=foreach) for foreach in (False, True)],
         expected=[run.by_oracle()] * 2,

@@ -3,15 +3,15 @@
 import pytest
 import torch
 
-from fixtures import check
-from fixtures.catalogue import gradients, layouts, optimizers
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import TEN_STEPS
+from fixtures.catalogue import gradient_tables, memory_layouts, optimizers
 from fixtures.claims import claim
-from fixtures.side_by_side import SideBySide
-from fixtures.tolerances import TEN_STEPS
+from fixtures.runs.optimizer_run import SideBySide
 
 SOURCE = "the oracle in fixtures/oracles"
 BY_LIST = [{"foreach": False}, {"foreach": True}]
-PAIRS = pytest.mark.parametrize("pair", layouts.PAIRS.values(), ids=layouts.PAIRS)
+PAIRS = pytest.mark.parametrize("pair", memory_layouts.PAIRS.values(), ids=memory_layouts.PAIRS)
 WITHOUT_A_LIST = ("LBFGS", "Muon", "SparseAdam")
 
 
@@ -29,35 +29,40 @@ def check_implementations(run):
 @PAIRS
 @optimizers.each(but=(*WITHOUT_A_LIST, "Adafactor"))
 def test_elements_move_alike_however_they_lie(case, pair, device):
-    check_implementations(SideBySide(case, device, table=gradients.IMAGES, layouts=pair))
+    check_implementations(SideBySide(case, device, table=gradient_tables.IMAGES, layouts=pair))
 
 
 @claim("layouts.change-no-step")
 @PAIRS
 @optimizers.each(only=("Adafactor",))
 def test_matrices_of_adafactor_move_alike_however_they_lie(case, pair, device):
-    check_implementations(SideBySide(case, device, table=gradients.MATRICES, layouts=pair))
+    check_implementations(SideBySide(case, device, table=gradient_tables.MATRICES, layouts=pair))
 
 
 @claim("layouts.of-complex-parameters")
 @pytest.mark.parametrize(
     "pair",
-    [(layouts.transposed, layouts.contiguous), (layouts.contiguous, layouts.strided)],
+    [
+        (memory_layouts.transposed, memory_layouts.contiguous),
+        (memory_layouts.contiguous, memory_layouts.strided),
+    ],
     ids=["transposed_parameter", "strided_gradient"],
 )
 @optimizers.each(but=(*WITHOUT_A_LIST, "Adafactor"))
 @pytest.mark.needs(torch.complex128)
 def test_complex_elements_move_alike_however_they_lie(case, pair, device):
     check_implementations(
-        SideBySide(case, device, dtype=torch.complex128, table=gradients.ORDINARY, layouts=pair)
+        SideBySide(
+            case, device, dtype=torch.complex128, table=gradient_tables.ORDINARY, layouts=pair
+        )
     )
 
 
 @claim("layouts.state-lies-as-its-parameter")
 @optimizers.each(but=(*WITHOUT_A_LIST, "Adafactor"), every_preset=True)
 def test_state_has_the_strides_of_parameter_and_gradient(case, device):
-    parameter = layouts.channels_last(torch.ones(2, 3, 2, 2, device=device)).requires_grad_()
-    parameter.grad = layouts.channels_last(torch.ones(2, 3, 2, 2, device=device))
+    parameter = memory_layouts.channels_last(torch.ones(2, 3, 2, 2, device=device)).requires_grad_()
+    parameter.grad = memory_layouts.channels_last(torch.ones(2, 3, 2, 2, device=device))
     optimizer = case.build([parameter])
     optimizer.step()
     entries = {k: v for k, v in optimizer.state[parameter].items() if torch.is_tensor(v)}
@@ -69,12 +74,14 @@ def test_state_has_the_strides_of_parameter_and_gradient(case, device):
 @claim("layouts.of-sparse-parameters")
 @pytest.mark.parametrize(
     "layout",
-    [layouts.transposed, layouts.strided, layouts.offset],
+    [memory_layouts.transposed, memory_layouts.strided, memory_layouts.offset],
     ids=["transposed", "strided", "unaligned"],
 )
 @optimizers.each(only=("Adagrad", "SGD", "SparseAdam"))
 def test_looked_up_rows_move_alike_however_they_lie(case, layout, device):
-    run = SideBySide(case, device, table=gradients.SPARSE, layouts=(layout, layouts.contiguous))
+    run = SideBySide(
+        case, device, table=gradient_tables.SPARSE, layouts=(layout, memory_layouts.contiguous)
+    )
     check.close(seen=run.by_torch(), expected=run.by_oracle(), source=SOURCE, tolerance=TEN_STEPS)
 
 

@@ -5,9 +5,10 @@ from functools import partial
 import pytest
 import torch
 
-from fixtures import capabilities, check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
+from fixtures.devices import capabilities
 
 # One after another and back again, so that neither the first nor the last speaks for all.
 DTYPES = (

@@ -2,15 +2,15 @@
 
 import pytest
 
-from fixtures import check
-from fixtures.catalogue import gradients, optimizers
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import TEN_STEPS
+from fixtures.catalogue import gradient_tables, optimizers
 from fixtures.claims import claim
-from fixtures.side_by_side import SideBySide
-from fixtures.tolerances import TEN_STEPS
+from fixtures.runs.optimizer_run import SideBySide
 
 SOURCE = "the oracle in fixtures/oracles"
 # The elements are many, so that few steps are enough.
-TABLE = gradients.begun(gradients.ORDINARY, 4)
+TABLE = gradient_tables.begun(gradient_tables.ORDINARY, 4)
 # Each of six elements so often: beyond a vector register and its rest, and beyond 65536 in all,
 # the number that a kernel over lists of tensors takes at a time.
 REPEATS = pytest.mark.parametrize("repeats", [17, 11003], ids=["102", "66018"])
@@ -58,7 +58,7 @@ def test_a_large_parameter_when_fused(case, repeats, device):
 @FOREACH
 @optimizers.each(but=("LBFGS", "Muon", "SparseAdam"))
 def test_a_scalar_takes_the_oracle_s_steps(case, foreach, device):
-    run = SideBySide(case, device, table=gradients.SMALL)
+    run = SideBySide(case, device, table=gradient_tables.SMALL)
     check.close(
         seen=run.by_torch(foreach=foreach),
         expected=run.by_oracle(),

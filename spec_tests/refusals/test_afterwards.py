@@ -2,11 +2,11 @@
 
 import pytest
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
-from fixtures.checkpoints.trainings import everything
 from fixtures.claims import claim
-from fixtures.training import Training
+from fixtures.runs.saved_training import everything
+from fixtures.runs.training import Training
 
 # Options that only a step looks at, of an optimizer that has taken one, and the error.
 REFUSED = (

@@ -5,10 +5,10 @@ import re
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.training import Training
+from fixtures.runs.training import Training
 
 # The others take sparse gradients, or cannot be given a gradient of their own.
 DENSE_ONLY = (

@@ -5,10 +5,10 @@ from copy import deepcopy
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.training import Training
+from fixtures.runs.training import Training
 
 FOREACH = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
 WITH_FUSED = ("Adagrad", "Adam", "AdamW", "SGD")

@@ -6,10 +6,10 @@ import re
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.training import Training, start
+from fixtures.runs.training import Training, start
 
 TENSORS = ("Adam", "AdamW")
 # What can be NaN, of each optimizer.

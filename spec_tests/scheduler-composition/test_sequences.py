@@ -6,13 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.optim import lr_scheduler
 
-from fixtures import check, composed
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import SCHEDULE
 from fixtures.catalogue import schedulers
 from fixtures.catalogue.compositions import COMPOSITIONS, Composition, schedule
-from fixtures.catalogue.schedule_strategies import parts
+from fixtures.catalogue.drawn.schedulers import parts
 from fixtures.catalogue.schedulers import advance, momenta_of, rates_of, two_groups
 from fixtures.claims import claim
-from fixtures.tolerances import SCHEDULE
+from fixtures.runs import schedule_run
 
 SEQUENCES = [c for c in COMPOSITIONS if c.scheduler == "SequentialLR"]
 QUARTER = schedule("ConstantLR", factor=0.25, total_iters=30)
@@ -24,7 +25,7 @@ MILESTONE = 5
 @claim("sequences.begin-with-their-first-part")
 @schedulers.each(but=("SWALR",))
 def test_the_first_part_rules_until_the_milestone(schedule):
-    composed.check_rates(
+    schedule_run.check_rates(
         Composition("first", "SequentialLR", (schedule, QUARTER), (MILESTONE,), steps=9)
     )
 
@@ -33,7 +34,7 @@ def test_the_first_part_rules_until_the_milestone(schedule):
 @schedulers.each(but=("SWALR",))
 def test_a_part_begins_from_its_own_beginning_at_its_milestone(schedule):
     steps = MILESTONE + schedule.steps
-    composed.check_rates(
+    schedule_run.check_rates(
         Composition("later", "SequentialLR", (QUARTER, schedule), (MILESTONE,), steps=steps)
     )
 
@@ -41,7 +42,7 @@ def test_a_part_begins_from_its_own_beginning_at_its_milestone(schedule):
 @claim("sequences.of-several-parts")
 @pytest.mark.parametrize("sequence", [pytest.param(c, id=c.preset) for c in SEQUENCES])
 def test_every_rate_is_that_of_the_part_in_force(sequence):
-    composed.check_rates(sequence)
+    schedule_run.check_rates(sequence)
 
 
 @claim("sequences.hold-for-any-parts")
@@ -53,7 +54,7 @@ def test_whatever_the_parts_the_rate_is_that_of_the_part_in_force(drawn):
             st.integers(1, 12), min_size=len(chosen) - 1, max_size=len(chosen) - 1, unique=True
         ).map(sorted)
     )
-    composed.check_rates(
+    schedule_run.check_rates(
         Composition("drawn", "SequentialLR", tuple(chosen), tuple(milestones), steps=16)
     )
 
@@ -61,14 +62,14 @@ def test_whatever_the_parts_the_rate_is_that_of_the_part_in_force(drawn):
 @claim("sequences.skip-a-part-without-time")
 def test_of_two_parts_with_the_same_milestone_the_later_one_is_taken():
     never = schedule("StepLR", step_size=1, gamma=0.125)
-    composed.check_rates(
+    schedule_run.check_rates(
         Composition("skip", "SequentialLR", (QUARTER, never, HALVING), (2, 2), steps=6)
     )
 
 
 @claim("sequences.milestone-at-the-start")
 def test_a_part_whose_milestone_is_zero_is_the_first_one():
-    composed.check_rates(Composition("zero", "SequentialLR", (QUARTER, HALVING), (0,), steps=6))
+    schedule_run.check_rates(Composition("zero", "SequentialLR", (QUARTER, HALVING), (0,), steps=6))
 
 
 @claim("sequences.milestone-at-the-start-was-a-step-early")

@@ -11,16 +11,16 @@ from fixtures.catalogue import optimizers
 from fixtures.catalogue.compositions import COMPOSITIONS
 from fixtures.catalogue.optimizers import Case, Preset
 from fixtures.catalogue.schedulers import BEGIN_BY_THEMSELVES, SCHEDULES
-from fixtures.checkpoints import interleaving
-from fixtures.checkpoints.interleaving import Interleaving, from_a_file
-from fixtures.checkpoints.schedulers import (
+from fixtures.claims import claim
+from fixtures.runs import save_and_resume_machine
+from fixtures.runs.save_and_resume_machine import Interleaving, from_a_file
+from fixtures.runs.scheduler_state import (
     PLATEAU,
     can_be_copied,
     can_be_loaded_safely,
     standing,
     step,
 )
-from fixtures.claims import claim
 
 pytestmark = [
     # torch 2.0 says so of the files that it writes and reads itself.
@@ -100,6 +100,6 @@ class Scheduled(Interleaving):
 @pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step")  # the rules are drawn
 @pytest.mark.parametrize("schedule, case", CASES)
 def test_a_scheduled_training_that_is_saved_at_any_time_goes_on_as_if_it_were_not(schedule, case):
-    interleaving.run(
+    save_and_resume_machine.run(
         Scheduled, examples=10, length=8, case=case, device=torch.device("cpu"), schedule=schedule
     )

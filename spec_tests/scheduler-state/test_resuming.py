@@ -6,13 +6,13 @@ from copy import deepcopy
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import SCHEDULE
 from fixtures.catalogue import compositions, schedulers
 from fixtures.catalogue.schedulers import advance, momenta_of, rates_of, two_groups
-from fixtures.checkpoints.interleaving import COPIES
-from fixtures.checkpoints.schedulers import standing, with_other_options
 from fixtures.claims import claim
-from fixtures.tolerances import SCHEDULE
+from fixtures.runs.save_and_resume_machine import COPIES
+from fixtures.runs.scheduler_state import standing, with_other_options
 
 # torch 2.0 says so of the files that it writes and reads itself, and a copy is warned of wrongly.
 pytestmark = [

@@ -6,7 +6,7 @@ from pickle import UnpicklingError
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import compositions
 from fixtures.catalogue.compositions import Composition
 from fixtures.catalogue.schedulers import (
@@ -17,8 +17,8 @@ from fixtures.catalogue.schedulers import (
     rates_of,
     two_groups,
 )
-from fixtures.checkpoints.schedulers import PLATEAU, standing, state_of, step
 from fixtures.claims import claim
+from fixtures.runs.scheduler_state import PLATEAU, standing, state_of, step
 
 # torch 2.0 says so of the files that it writes and reads itself.
 pytestmark = pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")

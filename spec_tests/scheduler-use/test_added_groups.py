@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import SCHEDULE
 from fixtures.catalogue.schedulers import Schedule, advance, rates_of, two_groups
 from fixtures.claims import claim
-from fixtures.tolerances import SCHEDULE
 
 ADDED = 0.5
 # They take what stands in a group and multiply it.

@@ -5,10 +5,10 @@ from copy import deepcopy
 import pytest
 from torch.optim import lr_scheduler
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue.schedulers import SCHEDULES, Schedule, rates_of, two_groups
-from fixtures.checkpoints.schedulers import PLATEAU
 from fixtures.claims import claim
+from fixtures.runs.scheduler_state import PLATEAU
 
 ONE_CYCLE = {"max_lr": 0.5, "total_steps": 10}
 CYCLE = {"base_lr": 0.01, "max_lr": 0.2}

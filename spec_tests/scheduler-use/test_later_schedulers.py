@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import SCHEDULE
 from fixtures.catalogue import compositions, schedulers
 from fixtures.catalogue.schedulers import (
     BEGIN_BY_THEMSELVES,
@@ -15,7 +16,6 @@ from fixtures.catalogue.schedulers import (
     two_groups,
 )
 from fixtures.claims import claim
-from fixtures.tolerances import SCHEDULE
 
 EARLIER = Schedule("earlier", "ConstantLR", {"factor": 0.5, "total_iters": 100})
 

@@ -6,11 +6,11 @@ from types import MethodType
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import STEPS, Tolerance
 from fixtures.catalogue import schedulers
 from fixtures.catalogue.schedulers import RATES, Schedule, advance, rates_of, two_groups
 from fixtures.claims import claim
-from fixtures.tolerances import STEPS, Tolerance
 
 CLOSED = (
     "StepLR", "MultiStepLR", "ConstantLR", "LinearLR", "ExponentialLR", "PolynomialLR",

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import STEPS
 from fixtures.catalogue import compositions, optimizers, schedulers
 from fixtures.catalogue.schedulers import RATES, Schedule, advance, rates_of, two_groups
 from fixtures.claims import claim
-from fixtures.tolerances import STEPS
-from fixtures.training import Training
+from fixtures.runs.training import Training
 
 BY_HAND = 0.5
 # What a schedule makes of a rate that was set by hand after three steps.

@@ -5,7 +5,7 @@ import warnings
 import pytest
 from torch.optim.lr_scheduler import LRScheduler, SequentialLR, StepLR
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue.schedulers import RATES, advance, rates_of, two_groups
 from fixtures.claims import claim
 

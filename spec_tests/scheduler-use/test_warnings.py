@@ -8,7 +8,7 @@ import weakref
 import pytest
 from torch.optim import lr_scheduler
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import compositions
 from fixtures.catalogue.schedulers import Schedule, advance, two_groups
 from fixtures.claims import claim

@@ -5,8 +5,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures import check
-from fixtures.catalogue.schedule_strategies import OPTIONS, drawn
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import SCHEDULE
+from fixtures.catalogue.drawn.schedulers import OPTIONS, drawn
 from fixtures.catalogue.schedulers import (
     RATES,
     SCHEDULES,
@@ -17,7 +18,6 @@ from fixtures.catalogue.schedulers import (
     two_groups,
 )
 from fixtures.claims import claim
-from fixtures.tolerances import SCHEDULE
 
 LISTED = [s for s in SCHEDULES if any(isinstance(v, list) for v in s.options.values())]
 

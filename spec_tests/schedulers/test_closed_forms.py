@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import Tolerance
 from fixtures.catalogue import schedulers
 from fixtures.catalogue.schedulers import RATES, advance, momenta_of, rates_of, two_groups
 from fixtures.claims import claim
-from fixtures.tolerances import Tolerance
 
 LONG = 600
 # The recursive forms multiply once a step: half an ulp each time, and cosines twice that.

@@ -5,10 +5,10 @@ import warnings
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import SCHEDULE, STEPS
 from fixtures.catalogue.schedulers import RATES, Schedule, advance, momenta_of, rates_of, two_groups
 from fixtures.claims import claim
-from fixtures.tolerances import SCHEDULE, STEPS
 
 CYCLE = {"base_lr": 0.01, "max_lr": 0.2}
 # Optimizers that have momentum, or betas, and were built with none.

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import SCHEDULE, STEPS
 from fixtures.catalogue.schedulers import RATES, Schedule, advance, rates_of, two_groups
 from fixtures.claims import claim
-from fixtures.tolerances import SCHEDULE, STEPS
 
 LOWEST = 0.5 / 25 / 1e4
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.optim import lr_scheduler
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import schedulers
 from fixtures.catalogue.schedulers import advance, inverse, momenta_of, two_groups
 from fixtures.claims import claim

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.optim import lr_scheduler
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue.schedulers import RATES, rates_of, two_groups
 from fixtures.claims import claim
 from fixtures.oracles.plateau import plateau

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.optim import lr_scheduler
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue.schedulers import RATES, rates_of, two_groups
 from fixtures.claims import claim
 from fixtures.oracles.plateau import plateau

@@ -4,11 +4,11 @@ from math import inf, nan
 
 import torch
 
-from fixtures import check
-from fixtures.catalogue.problems import ChainedWeights
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import LOOP, STEPS
+from fixtures.catalogue.document_problems import ChainedWeights
 from fixtures.claims import claim
 from fixtures.oracles.sgd import SGD
-from fixtures.tolerances import LOOP, STEPS
 
 ITERATIONS = 100
 TOO_LARGE, SMALL_ENOUGH = 0.01, 1.5e-4

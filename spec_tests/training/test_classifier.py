@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from fixtures import check
-from fixtures.catalogue import data, optimizers
-from fixtures.catalogue.problems import TenPointClassifier
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import STEPS
+from fixtures.catalogue import document_data, optimizers
+from fixtures.catalogue.document_problems import TenPointClassifier
 from fixtures.claims import claim
 from fixtures.oracles.sgd import SGD
-from fixtures.tolerances import STEPS
 
 RATE = 0.01
 # A start from which all that the document printed follows; its own it did not print.
@@ -68,10 +68,10 @@ def test_each_point_has_a_score_for_each_class(device):
         model.bias.copy_(torch.tensor([1.0, 2.0, 3.0]))
     expected = [
         [w[0] * x + w[1] * y + bias for w, bias in zip(START, (1.0, 2.0, 3.0), strict=True)]
-        for x, y in data.TEN_POINTS
+        for x, y in document_data.TEN_POINTS
     ]
     check.close(
-        seen=model(torch.tensor(data.TEN_POINTS, device=device)),
+        seen=model(torch.tensor(document_data.TEN_POINTS, device=device)),
         expected=torch.tensor(expected),
         source="w₁x + w₂y + b, point by point",
         tolerance=STEPS,
@@ -88,8 +88,8 @@ def test_weight_and_bias_both_move(case, device):
     def closure():
         optimizer.zero_grad()
         loss = torch.nn.CrossEntropyLoss()(
-            model(torch.tensor(data.TEN_POINTS, device=device)),
-            torch.tensor(data.TEN_LABELS, device=device),
+            model(torch.tensor(document_data.TEN_POINTS, device=device)),
+            torch.tensor(document_data.TEN_LABELS, device=device),
         )
         loss.backward()
         return loss.item()

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from fixtures.catalogue.problems import TEMPERATURES
+from fixtures.catalogue.document_problems import TEMPERATURES
 from fixtures.claims import claim
 
 # The smallest mean squared error is 2.927644..., computed by least squares.

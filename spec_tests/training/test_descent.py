@@ -5,11 +5,11 @@ from math import hypot, sqrt
 import pytest
 import torch
 
-from fixtures import check
-from fixtures.catalogue import data
-from fixtures.catalogue.problems import RAW_TEMPERATURES, TEMPERATURES
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import LOOP
+from fixtures.catalogue import document_data
+from fixtures.catalogue.document_problems import RAW_TEMPERATURES, TEMPERATURES
 from fixtures.claims import claim
-from fixtures.tolerances import LOOP
 
 PROBLEMS = {"normalised": TEMPERATURES, "raw": RAW_TEMPERATURES}
 each_problem = pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
@@ -17,9 +17,9 @@ each_problem = pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEM
 
 def eigenvectors(problem):
     """Return (λ, v) of the second derivatives 2·[[mean u², mean u], [mean u, 1]], the largest first."""
-    n = len(data.T_UNKNOWN)
-    mean = sum(data.T_UNKNOWN) * problem.scale / n
-    square = sum((u * problem.scale) ** 2 for u in data.T_UNKNOWN) / n
+    n = len(document_data.T_UNKNOWN)
+    mean = sum(document_data.T_UNKNOWN) * problem.scale / n
+    square = sum((u * problem.scale) ** 2 for u in document_data.T_UNKNOWN) / n
     half, root = square + 1, sqrt((square - 1) ** 2 + 4 * mean**2)
     pairs = []
     for value in (half + root, half - root):
@@ -30,11 +30,11 @@ def eigenvectors(problem):
 
 def least_squares(problem):
     """Return the parameters of the smallest loss."""
-    n = len(data.T_UNKNOWN)
-    inputs = [u * problem.scale for u in data.T_UNKNOWN]
-    mean_u, mean_c = sum(inputs) / n, sum(data.T_CELSIUS) / n
+    n = len(document_data.T_UNKNOWN)
+    inputs = [u * problem.scale for u in document_data.T_UNKNOWN]
+    mean_u, mean_c = sum(inputs) / n, sum(document_data.T_CELSIUS) / n
     covariance = sum(
-        (u - mean_u) * (c - mean_c) for u, c in zip(inputs, data.T_CELSIUS, strict=True)
+        (u - mean_u) * (c - mean_c) for u, c in zip(inputs, document_data.T_CELSIUS, strict=True)
     )
     w = covariance / sum((u - mean_u) ** 2 for u in inputs)
     return w, mean_c - w * mean_u

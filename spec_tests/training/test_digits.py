@@ -5,10 +5,10 @@ import torch
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, TensorDataset
 
-from fixtures import check
-from fixtures.catalogue.data import digits
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import STEPS
+from fixtures.catalogue.document_data import digits
 from fixtures.claims import claim
-from fixtures.tolerances import STEPS
 
 CHANNELS, CLASSES, BATCH, EPOCHS = 8, 10, 64, 4
 BACKBONE_RATE, HEAD_RATE = 1e-4, 1e-3

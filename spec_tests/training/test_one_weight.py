@@ -4,9 +4,9 @@ from functools import cache
 
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import STEPS
 from fixtures.claims import claim
-from fixtures.tolerances import STEPS
 
 EPOCHS = 20
 

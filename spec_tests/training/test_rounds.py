@@ -5,11 +5,11 @@ import weakref
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
-from fixtures.catalogue.problems import TenPointClassifier
+from fixtures.catalogue.document_problems import TenPointClassifier
 from fixtures.claims import claim
-from fixtures.training import Training
+from fixtures.runs.training import Training
 
 ROUNDS = 3
 

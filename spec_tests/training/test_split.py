@@ -5,12 +5,12 @@ from functools import cache
 import pytest
 import torch
 
-from fixtures import check
-from fixtures.catalogue.data import TRAIN_INDICES, VALIDATION_INDICES
-from fixtures.catalogue.problems import TEMPERATURES
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import DESCENT, DESCENT_LOSSES
+from fixtures.catalogue.document_data import TRAIN_INDICES, VALIDATION_INDICES
+from fixtures.catalogue.document_problems import TEMPERATURES
 from fixtures.claims import claim
 from fixtures.oracles.sgd import SGD
-from fixtures.tolerances import DESCENT, DESCENT_LOSSES
 
 EPOCHS = 3000
 PRINTED_EPOCHS = (1, 2, 3, *range(500, EPOCHS + 1, 500))

@@ -4,13 +4,8 @@ from functools import cache
 
 import torch
 
-from fixtures import check
-from fixtures.catalogue import data
-from fixtures.catalogue.problems import RAW_TEMPERATURES, TEMPERATURES
-from fixtures.claims import claim
-from fixtures.oracles.adam import Adam
-from fixtures.oracles.sgd import SGD
-from fixtures.tolerances import (
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import (
     ADAM_LOOP,
     ADAM_LOOP_GRADIENTS,
     ADAM_LOOP_LOSSES,
@@ -18,6 +13,11 @@ from fixtures.tolerances import (
     DESCENT_GRADIENTS,
     DESCENT_LOSSES,
 )
+from fixtures.catalogue import document_data
+from fixtures.catalogue.document_problems import RAW_TEMPERATURES, TEMPERATURES
+from fixtures.claims import claim
+from fixtures.oracles.adam import Adam
+from fixtures.oracles.sgd import SGD
 
 EVERY = 500
 
@@ -130,7 +130,7 @@ def test_the_loop_by_hand_has_the_course_of_the_printed_losses(device):
     check.printed(
         seen=by_hand(device)["losses"],
         exact=exact_by_hand()["losses"],
-        expected=data.LOSSES_BY_HAND,
+        expected=document_data.LOSSES_BY_HAND,
         source="001-5",
         tolerance=DESCENT_LOSSES,
     )

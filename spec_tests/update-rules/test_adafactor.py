@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from fixtures import check
-from fixtures.catalogue import gradients, optimizers
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import EVERY_STEP_ROUNDED, STEPS, TEN_STEPS
+from fixtures.catalogue import gradient_tables, optimizers
 from fixtures.claims import claim
-from fixtures.side_by_side import SideBySide
-from fixtures.tolerances import EVERY_STEP_ROUNDED, STEPS, TEN_STEPS
-from fixtures.walk import Walk
+from fixtures.runs.optimizer_run import SideBySide
+from fixtures.runs.single_parameter import Walk
 
 EITHER_WAY = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
 
@@ -29,7 +29,7 @@ def test_every_step_is_that_of_the_oracle(case, device):
 @EITHER_WAY
 @optimizers.each(only=("Adafactor",), every_preset=True)
 def test_tensors_of_any_shape_take_the_steps_of_the_oracle(case, foreach, device):
-    run = SideBySide(case, device, table=gradients.FACTORED)
+    run = SideBySide(case, device, table=gradient_tables.FACTORED)
     check.close(
         seen=run.by_torch(foreach=foreach),
         expected=run.by_oracle(),
@@ -45,7 +45,7 @@ def test_tensors_of_any_shape_take_the_steps_of_the_oracle(case, foreach, device
 )
 @optimizers.each(only=("Adafactor",))
 def test_tensors_of_any_shape_take_them_in_coarse_dtypes(case, dtype, foreach, device):
-    run = SideBySide(case, device, dtype=dtype, table=gradients.FACTORED_SMALL)
+    run = SideBySide(case, device, dtype=dtype, table=gradient_tables.FACTORED_SMALL)
     check.close(
         seen=run.by_torch(foreach=foreach),
         expected=run.by_oracle(),
@@ -59,7 +59,7 @@ def test_tensors_of_any_shape_take_them_in_coarse_dtypes(case, dtype, foreach, d
 @pytest.mark.parametrize("lr", [0.01, 0.5], ids="lr={}".format)
 def test_a_rate_in_a_tensor_is_a_rate_also_out_of_step(lr, foreach, device):
     rule = optimizers.Case(optimizers.by_name("Adafactor"), optimizers.Preset("rate", {"lr": lr}))
-    run = SideBySide(rule, device, table=gradients.FACTORED, tensors=("lr",))
+    run = SideBySide(rule, device, table=gradient_tables.FACTORED, tensors=("lr",))
     check.close(
         seen=run.by_torch(foreach=foreach),
         expected=run.by_oracle(),

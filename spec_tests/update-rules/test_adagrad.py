@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from fixtures import check
-from fixtures.catalogue import gradients, optimizers
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import STEPS, TEN_STEPS
+from fixtures.catalogue import gradient_tables, optimizers
 from fixtures.claims import claim
-from fixtures.side_by_side import SideBySide
-from fixtures.tolerances import STEPS, TEN_STEPS
-from fixtures.walk import Walk
+from fixtures.runs.optimizer_run import SideBySide
+from fixtures.runs.single_parameter import Walk
 
 
 @claim("adagrad.update-rule")
@@ -26,7 +26,7 @@ def test_every_step_is_that_of_the_oracle(case, device):
 @claim("adagrad.sparse-gradients")
 @optimizers.each(only=("Adagrad",), every_preset=True)
 def test_a_sparse_gradient_moves_what_it_holds(case, device):
-    run = SideBySide(case, device, table=gradients.SPARSE)
+    run = SideBySide(case, device, table=gradient_tables.SPARSE)
     check.close(
         seen=run.by_torch(weight_decay=0),
         expected=run.by_oracle(weight_decay=0),

@@ -3,17 +3,18 @@
 import pytest
 from hypothesis import given
 
-from fixtures import check
-from fixtures.catalogue import optimizers, strategies
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import DRAWN
+from fixtures.catalogue import optimizers
+from fixtures.catalogue.drawn import optimizers as drawn
 from fixtures.catalogue.optimizers import Case, Preset
 from fixtures.claims import claim
-from fixtures.side_by_side import SideBySide
-from fixtures.tolerances import DRAWN
+from fixtures.runs.optimizer_run import SideBySide
 
 
 @claim("update-rules.hold-for-any-options")
 @pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
-@optimizers.each(only=tuple(strategies.OPTIONS))
+@optimizers.each(only=tuple(drawn.OPTIONS))
 def test_drawn_options_and_gradients_lead_where_the_oracle_goes(case, foreach, device):
     check_drawn(case, device, foreach=foreach)
 
@@ -25,10 +26,10 @@ def test_drawn_options_and_gradients_lead_where_the_oracle_goes_when_fused(case,
 
 
 def check_drawn(case, device, **implementation):
-    @given(options=strategies.options(case.optimizer), table=strategies.tables())
+    @given(options=drawn.options(case.optimizer), table=drawn.tables())
     def steps_as_the_oracle(options, table):
-        drawn = Case(case.optimizer, Preset("drawn", options))
-        run = SideBySide(drawn, device, table=table)
+        chosen = Case(case.optimizer, Preset("drawn", options))
+        run = SideBySide(chosen, device, table=table)
         check.close(
             seen=run.by_torch(**implementation),
             expected=run.by_oracle(),

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import STEPS, TEN_STEPS
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.side_by_side import SideBySide
-from fixtures.tolerances import STEPS, TEN_STEPS
-from fixtures.walk import Walk
+from fixtures.runs.optimizer_run import SideBySide
+from fixtures.runs.single_parameter import Walk
 
 
 @claim("asgd.update-rule")

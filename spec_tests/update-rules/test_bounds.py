@@ -5,7 +5,7 @@ import torch
 
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.training import start
+from fixtures.runs.training import start
 
 OF_EVERY_RULE = (
     "ASGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam",

@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from fixtures import check
-from fixtures.catalogue import gradients, optimizers
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import TEN_STEPS
+from fixtures.catalogue import gradient_tables, optimizers
 from fixtures.catalogue.optimizers import Case, Preset
 from fixtures.claims import claim
-from fixtures.side_by_side import SideBySide
-from fixtures.tolerances import TEN_STEPS
+from fixtures.runs.optimizer_run import SideBySide
 
 WITH_MOMENTS = ("Adam", "AdamW", "Adamax", "NAdam", "RAdam")
 RULES = (
@@ -62,11 +62,11 @@ def edge(name, options):
 @claim("edges.take-the-documented-steps")
 @pytest.mark.parametrize("case", [edge(*entry) for entry in EDGES])
 def test_an_option_at_its_edge_gives_the_oracle_s_steps(case, device):
-    table = {"SparseAdam": gradients.SPARSE, "Adafactor": gradients.MATRICES}
+    table = {"SparseAdam": gradient_tables.SPARSE, "Adafactor": gradient_tables.MATRICES}
     run = SideBySide(
         case,
         device,
-        table=table.get(case.optimizer.name, gradients.ORDINARY),
+        table=table.get(case.optimizer.name, gradient_tables.ORDINARY),
         later={"lr": 0.25},
     )
     both = [{"foreach": False}, {"foreach": True}] if "foreach" in case.optimizer.options else [{}]

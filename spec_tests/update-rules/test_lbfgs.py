@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import QUASI_NEWTON, STEPS
 from fixtures.catalogue import optimizers
+from fixtures.catalogue.document_problems import Parabola
 from fixtures.catalogue.objectives import OBJECTIVES, RIPPLES
-from fixtures.catalogue.problems import Parabola
 from fixtures.claims import claim
-from fixtures.evaluations import Evaluations
-from fixtures.tolerances import QUASI_NEWTON, STEPS
+from fixtures.runs.lbfgs_run import Evaluations
 
 PRINTED = (
     ("1.0000", "1.0000"), ("1.1000", "0.8100"), ("1.1900", "0.6561"), ("1.2710", "0.5314"),

@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import QUASI_NEWTON
 from fixtures.catalogue import line_searches, optimizers
-from fixtures.catalogue.arrangements import ARRANGEMENTS
 from fixtures.catalogue.objectives import EIGHT
 from fixtures.catalogue.optimizers import Case, Preset
+from fixtures.catalogue.parameter_splits import ARRANGEMENTS
 from fixtures.claims import claim
-from fixtures.evaluations import Evaluations
-from fixtures.tolerances import QUASI_NEWTON
+from fixtures.runs.lbfgs_run import Evaluations
 
 SOURCE = "fixtures/oracles/lbfgs.py"
 EACH_ARRANGEMENT = pytest.mark.parametrize("arrangement", ARRANGEMENTS, ids=lambda a: a.name)

@@ -5,14 +5,14 @@ import math
 import pytest
 import torch
 
-from fixtures import check
-from fixtures.catalogue import layouts, line_searches, optimizers
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import EVERY_STEP_ROUNDED, QUASI_NEWTON
+from fixtures.catalogue import line_searches, memory_layouts, optimizers
 from fixtures.catalogue.objectives import ELLIPSE, RIPPLES
 from fixtures.catalogue.optimizers import Case, Preset
 from fixtures.claims import claim
-from fixtures.evaluations import Evaluations
-from fixtures.side_by_side import finest
-from fixtures.tolerances import EVERY_STEP_ROUNDED, QUASI_NEWTON
+from fixtures.runs.lbfgs_run import Evaluations
+from fixtures.runs.optimizer_run import finest
 
 LBFGS = optimizers.by_name("LBFGS")
 SOURCE = "fixtures/oracles/lbfgs.py"
@@ -157,7 +157,7 @@ def test_a_changed_history_size_takes_effect(size, device):
 @claim("lbfgs.takes-gradients-as-backward-makes-them")
 @pytest.mark.parametrize(
     "layout",
-    [layouts.contiguous, layouts.transposed, layouts.strided],
+    [memory_layouts.contiguous, memory_layouts.transposed, memory_layouts.strided],
     ids=["contiguous", "transposed", "strided"],
 )
 def test_the_layout_of_a_parameter_changes_no_step(layout, device):
@@ -169,7 +169,9 @@ def test_the_layout_of_a_parameter_changes_no_step(layout, device):
         return x.detach()
 
     check.same(
-        seen=end(layout), expected=end(layouts.contiguous), source="the same values, contiguous"
+        seen=end(layout),
+        expected=end(memory_layouts.contiguous),
+        source="the same values, contiguous",
     )
 
 

@@ -3,16 +3,16 @@
 import pytest
 import torch
 
-from fixtures import check
-from fixtures.catalogue import gradients, optimizers
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import BFLOAT16_DIRECTION, BFLOAT16_PRODUCTS, STEPS
+from fixtures.catalogue import gradient_tables, optimizers
 from fixtures.catalogue.optimizers import CONVERGING
 from fixtures.claims import claim
 from fixtures.oracles.muon import Muon
-from fixtures.side_by_side import finest
-from fixtures.tolerances import BFLOAT16_DIRECTION, BFLOAT16_PRODUCTS, STEPS
-from fixtures.walk import Walk
+from fixtures.runs.optimizer_run import finest
+from fixtures.runs.single_parameter import Walk
 
-WIDE, TALL = (group[0] for group in gradients.MATRICES.groups)
+WIDE, TALL = (group[0] for group in gradient_tables.MATRICES.groups)
 SHAPES = pytest.mark.parametrize("column", [WIDE, TALL], ids=["wide", "tall"])
 DTYPES = pytest.mark.parametrize(
     "dtype", [torch.float32, torch.bfloat16, torch.float16], ids=["float32", "bfloat16", "float16"]

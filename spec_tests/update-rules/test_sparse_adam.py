@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from fixtures import check
-from fixtures.catalogue import gradients, optimizers
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import EVERY_STEP_ROUNDED, STEPS, TEN_STEPS
+from fixtures.catalogue import gradient_tables, optimizers
 from fixtures.claims import claim
-from fixtures.side_by_side import SideBySide
-from fixtures.tolerances import EVERY_STEP_ROUNDED, STEPS, TEN_STEPS
-from fixtures.walk import Walk
+from fixtures.runs.optimizer_run import SideBySide
+from fixtures.runs.single_parameter import Walk
 
 
 @claim("sparse-adam.update-rule")
@@ -30,7 +30,7 @@ def test_every_step_is_that_of_the_oracle(case, device):
 def test_a_coarse_dtype_takes_the_oracle_s_steps(dtype, device):
     preset = optimizers.Preset("coarse", {"eps": 2.0**-10, "betas": (0.5, 0.75)})
     case = optimizers.Case(optimizers.by_name("SparseAdam"), preset)
-    run = SideBySide(case, device, dtype=dtype, table=gradients.SPARSE)
+    run = SideBySide(case, device, dtype=dtype, table=gradient_tables.SPARSE)
     check.close(
         seen=run.by_torch(),
         expected=run.by_oracle(),

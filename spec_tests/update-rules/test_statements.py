@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from fixtures import check
-from fixtures.catalogue.problems import RAW_TEMPERATURES, TEMPERATURES, Bowl, leaf
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import STEPS
+from fixtures.catalogue.document_problems import RAW_TEMPERATURES, TEMPERATURES, Bowl, leaf
 from fixtures.claims import claim
 from fixtures.oracles.adagrad import Adagrad
 from fixtures.oracles.sgd import SGD
-from fixtures.tolerances import STEPS
 
 MOVING = {"lr": 0.01}
 DECAYING = {"lr": 0.01, "weight_decay": 1.0}

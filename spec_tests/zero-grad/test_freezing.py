@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
-from fixtures.catalogue.problems import TinyNet
+from fixtures.catalogue.document_problems import TinyNet
 from fixtures.claims import claim
-from fixtures.training import Training, start
+from fixtures.runs.training import Training, start
 
 WHOLE = (torch.int8, torch.uint8, torch.int64, torch.bool)
 

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.operators import Operators
-from fixtures.training import Training
+from fixtures.runs.dispatched_operators import Operators
+from fixtures.runs.training import Training
 
 KERNELS = {"by_default": {}, "loop": {"foreach": False}, "foreach": {"foreach": True}}
 EACH_KERNEL = pytest.mark.parametrize("options", KERNELS.values(), ids=KERNELS)

@@ -2,12 +2,12 @@
 
 import torch
 
-from fixtures import check
+from fixtures.assertions import check
+from fixtures.assertions.tolerances import STEPS
 from fixtures.catalogue import optimizers
-from fixtures.catalogue.problems import Bowl
+from fixtures.catalogue.document_problems import Bowl
 from fixtures.claims import claim
-from fixtures.tolerances import STEPS
-from fixtures.training import Training
+from fixtures.runs.training import Training
 
 ROUNDS = 4
 

@@ -1,0 +1,1 @@
+"""Verdicts, lanes, devices, recordings, bad input, messages: the plugins, run on small projects."""

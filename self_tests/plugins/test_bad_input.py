@@ -1,0 +1,172 @@
+"""What is wrong with the input of a run is said in one clear line, and ends it with a code of its own."""
+
+import importlib.metadata
+
+import pytest
+
+from self_tests.support.small_project import SNAPSHOTS, End, ProjectMaker, claims
+
+USAGE_ERROR, COLLECTION_ERROR = 4, 2
+PASSES = """
+    @claim("demo.holds")
+    def test_it(device):
+        pass
+"""
+RECORDS = """
+    @claim("demo.holds")
+    def test_it(device, recorded):
+        recorded(torch.ones(2, device=device))
+"""
+
+
+def refused(end: End, *words: str) -> None:
+    """Assert that a run ended before any case, with one line that has these words."""
+    assert end.code == USAGE_ERROR, end.text
+    assert end.results == {}
+    lines = [line for line in end.text.splitlines() if all(word in line for word in words)]
+    assert len(lines) == 1, end.text
+
+
+@pytest.mark.parametrize(
+    "specification, words",
+    [
+        pytest.param(claims("Demo.Holds"), ("demo.md:3", "not a claim id"), id="upper_case"),
+        pytest.param(claims("demo"), ("demo.md:3", "not a claim id"), id="one_part"),
+        pytest.param(claims("demo.a", "demo.a"), ("demo.md:8", "already at"), id="twice"),
+        pytest.param(claims("demo.a", fields=""), ("demo.a", "no line of fields"), id="no_fields"),
+        pytest.param(
+            claims("demo.a", fields="torch: >=2.0 · colour: red"), ("colour",), id="unknown_field"
+        ),
+        pytest.param(claims("demo.a", fields="torch: new"), ("'new'", "range"), id="range"),
+        pytest.param(
+            claims("demo.a", fields="torch: >=2.0 · devices: tpu"), ("'tpu'", "cuda"), id="devices"
+        ),
+        pytest.param(
+            claims("demo.a", fields="torch: >=2.0 · see: demo.b"), ("'demo.b'",), id="see"
+        ),
+        pytest.param(
+            "# Demo\n\n### demo.a\nIt should.\n\ntorch: >=2.0\n", ("indicative",), id="should"
+        ),
+        pytest.param("# Demo\n\n### demo.a\n\ntorch: >=2.0\n", ("no sentence",), id="no_sentence"),
+        pytest.param(
+            "# Demo\n\n### demo.a\nSo it does.\n\ntorch: >=2.0\n", ("'So'", "leans"), id="leaning"
+        ),
+    ],
+)
+def test_a_malformed_specification(
+    project: ProjectMaker, specification: str, words: tuple[str, ...]
+) -> None:
+    refused(project(specification).run(), *words)
+
+
+@pytest.mark.parametrize(
+    "deviations, words",
+    [
+        pytest.param("[[deviation]", ("deviations.toml", "not TOML"), id="not_toml"),
+        pytest.param("[deviation]\n", ("deviations.toml", "two brackets"), id="one_bracket"),
+        pytest.param(
+            "[[deviation]]\nclaim = 'demo.holds'\n", ("'torch' is missing",), id="missing"
+        ),
+        pytest.param(
+            "[[deviation]]\nclaim='demo.hold'\ntorch='>=2.0'\nreason='r'\nissue='i'\n",
+            ("entry 1", "did you mean 'demo.holds'"),
+            id="unknown_claim",
+        ),
+        pytest.param(
+            "[[deviation]]\nclaim='demo.holds'\ntorch='>=2.0'\nreason='r'\nissue='i'\nwhy=1\n",
+            ("'why' is not a key",),
+            id="unknown_key",
+        ),
+    ],
+)
+def test_a_malformed_record_of_deviations(
+    project: ProjectMaker, deviations: str, words: tuple[str, ...]
+) -> None:
+    refused(project(claims("demo.holds"), PASSES, deviations).run(), *words)
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        pytest.param(("--claim", "demo.hold"), ("did you mean 'demo.holds'",), id="claim"),
+        pytest.param(("--claim", "x.*"), ("no claim of docs/spec matches",), id="claim_glob"),
+        pytest.param(("--device", "abacus"), ("unknown device 'abacus'",), id="device"),
+        pytest.param(("--device", "meta"), ("'meta' holds no values",), id="meta"),
+        pytest.param(("--require-device", "xpu"), ("--require-device xpu", "no xpu"), id="absent"),
+        pytest.param(("-n", "2", "--snapshot-update"), ("one process",), id="parallel_update"),
+    ],
+)
+def test_a_wrong_command_line(
+    project: ProjectMaker, arguments: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    refused(project(claims("demo.holds"), PASSES).run(*arguments), *words)
+
+
+def test_a_test_that_cites_an_unknown_claim(project: ProjectMaker) -> None:
+    end = project(claims("demo.holds"), PASSES.replace("demo.holds", "demo.hold")).run()
+    assert end.code == COLLECTION_ERROR
+    assert "unknown claim 'demo.hold': did you mean 'demo.holds'?" in end.text.splitlines()
+
+
+@pytest.mark.parametrize("content", ['{"snapshots": {"test_it": [1', "[]"], ids=["cut", "other"])
+def test_a_truncated_snapshot_file_is_left_alone(project: ProjectMaker, content: str) -> None:
+    small = project(claims("demo.holds"), RECORDS)
+    small.write(SNAPSHOTS, content)
+    refused(small.run("--snapshot-update"), "truncated", "restore it")
+    assert small.read(SNAPSHOTS) == content
+
+
+def test_a_torch_that_is_too_old(project: ProjectMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = importlib.metadata.version
+    monkeypatch.setattr(
+        importlib.metadata, "version", lambda n: "1.13.1" if n == "torch" else installed(n)
+    )
+    refused(project(claims("demo.holds"), PASSES).run(), "torch 1.13.1 is older than 2.0")
+
+
+def test_a_torch_that_is_missing(project: ProjectMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = importlib.metadata.version
+
+    def without_torch(name: str) -> str:
+        if name == "torch":
+            raise importlib.metadata.PackageNotFoundError(name)
+        return installed(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", without_torch)
+    refused(project(claims("demo.holds"), PASSES).run(), "torch is not installed", "pip install")
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        pytest.param(("--min-cases", "-5"), ("--min-cases -5", "0 or more"), id="min_cases"),
+        pytest.param(("--report=",), ("--report: name a folder",), id="report"),
+        pytest.param(("--baseline=",), ("--baseline: name a folder",), id="baseline"),
+        pytest.param(
+            ("--emulated-without", "float64"), ("add --device emulated",), id="emulated_without"
+        ),
+    ],
+)
+def test_an_option_that_says_nothing(
+    project: ProjectMaker, arguments: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    refused(project(claims("demo.holds"), PASSES).run(*arguments), *words)
+
+
+def test_a_pytest_that_does_not_read_the_settings(
+    project: ProjectMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = project(claims("demo.holds"), PASSES)
+    monkeypatch.setattr("fixtures.plugins.command_line.OLDEST_PYTEST", "99.0")
+    refused(small.run(), f"pytest {pytest.__version__}", "older than 99.0")
+
+
+@pytest.mark.parametrize("name", ["there", "there/report.json"], ids=["folder", "file"])
+def test_a_report_in_the_place_of_the_one_that_it_is_compared_with(
+    project: ProjectMaker, name: str
+) -> None:
+    small = project(claims("demo.holds"), PASSES)
+    assert small.run("--report=there").code == 0
+    before = small.read("there/report.json")
+    refused(small.run("--report=there", f"--baseline={name}"), "--report there", "would replace")
+    assert small.read("there/report.json") == before

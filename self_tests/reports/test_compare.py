@@ -1,0 +1,450 @@
+"""The comparison of two reports: what counts as a change, how it is told, and what is refused."""
+
+import json
+import math
+import subprocess
+import sys
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from fixtures.compare import surfaces
+from fixtures.compare.__main__ import main
+from fixtures.compare.changes import Changes, compare
+from fixtures.compare.drift import Movement, Results, movement, noise
+from fixtures.report.storage import ReportError, layout, read_report
+from fixtures.assertions.packed_results import ENTRIES_OF_A_CASE, Account
+from self_tests.support.forked_cases import ROOT
+from self_tests.support.small_project import ProjectMaker, SmallProject, claims
+
+NOTHING_CHANGED, CHANGED, BAD_INPUT, USAGE_ERROR = 0, 1, 2, 4
+CASES = """
+    import warnings
+
+    from fixtures.assertions.tolerances import Tolerance
+
+    @claim("demo.holds")
+    @pytest.mark.parametrize("case", ["adam.plain", "sgd.plain"])
+    def test_holds(case):
+        seen = torch.tensor([1.0, 2.0])
+        expected, eight = torch.tensor([1.0, 2.0]), Tolerance(8, "rounding")
+        check.close(seen=seen, expected=expected, source="me", tolerance=eight)
+
+    @claim("demo.other")
+    def test_other():
+        assert 1 < 2, "it broke"
+"""
+
+
+@pytest.fixture
+def small(project: ProjectMaker) -> SmallProject:
+    """A project with the report of a run in ``old``."""
+    made = project(claims("demo.holds", "demo.other"), CASES)
+    assert made.run("--report=old").code == 0
+    return made
+
+
+@pytest.fixture
+def changes(small: SmallProject) -> "Rerun":
+    """Call it with replacements in the tests to get what changes."""
+    return Rerun(small)
+
+
+class Rerun:
+    """Runs the project with other tests, and compares with the report from before."""
+
+    def __init__(self, small: SmallProject):
+        self.small = small
+
+    def __call__(self, *replacements: tuple[str, str]) -> Changes:
+        """Replace texts of the test module, run, compare."""
+        test = CASES
+        for old, new in replacements:
+            assert old in test
+            test = test.replace(old, new)
+        self.small.write_test(test)
+        self.small.run("--report=new")
+        return compare(*(read_report(self.small.path / name) for name in ("old", "new")))
+
+
+def nothing_but(changes: Changes, category: str) -> int:
+    """Assert that nothing else has changed; return how much in this category has."""
+    from fixtures.compare.changes import CATEGORIES
+
+    others = [name for name in CATEGORIES if name != category and changes.count(name)]
+    assert others == []
+    return changes.count(category)
+
+
+def test_the_same_run_changes_nothing(changes: Rerun) -> None:
+    found = changes()
+    assert nothing_but(found, "verdicts") == 0
+    assert (found.unchanged, found.rounding, found.notes) == (2, 0, [])
+
+
+def test_a_verdict_is_told_with_the_sentence_and_the_reason(changes: Rerun) -> None:
+    found = changes(("assert 1 < 2", "assert 1 > 2"))
+    assert nothing_but(found, "verdicts") == 1
+    told = found.verdicts[0]
+    assert (told.claim, told.old, told.new) == ("demo.other", "holds", "broken")
+    assert told.sentence == "torch does what demo.other says."
+    assert "it broke" in told.reason
+    assert told.cases == [("spec_tests/demo/test_demo.py::test_other", "holds", "broken")]
+
+
+def test_a_movement_beyond_noise_is_drift(changes: Rerun) -> None:
+    found = changes(("seen = torch.tensor([1.0, 2.0])", "seen = torch.tensor([1.0, 2.0 - 2**-20])"))
+    assert nothing_but(found, "drift") == 2
+    drift = found.drift[0]
+    assert (drift.claim, drift.optimizer, drift.where) == ("demo.holds", "Adam", "0")
+    assert (drift.ulps, drift.noise, drift.old, drift.new) == (4.0, 2.0, 0.0, 4.0)
+
+
+def test_a_movement_within_noise_is_counted_only(changes: Rerun) -> None:
+    found = changes(("seen = torch.tensor([1.0, 2.0])", "seen = torch.tensor([1.0, 2.0 - 2**-22])"))
+    assert nothing_but(found, "drift") == 0
+    assert (found.rounding, found.largest_rounding) == (2, 1.0)
+
+
+def test_a_result_of_another_form_is_drift(changes: Rerun) -> None:
+    found = changes(
+        ("seen = torch.tensor([1.0, 2.0])", "seen = torch.tensor([1.0, 2.0]).double()"),
+        ("= torch.tensor([1.0, 2.0]), Tol", "= torch.tensor([1.0, 2.0]).double(), Tol"),
+    )
+    assert nothing_but(found, "drift") == 2
+    assert found.drift[0].note == "float32 [2] became float64 [2]"
+
+
+def test_cases_come_and_go(changes: Rerun) -> None:
+    found = changes(('"sgd.plain"', '"rprop.plain"'))
+    assert nothing_but(found, "cases") == 2
+    node = "spec_tests/demo/test_demo.py::test_holds"
+    assert found.cases_new == [f"{node}[rprop.plain]"]
+    assert found.cases_gone == [f"{node}[sgd.plain]"]
+
+
+def test_warnings_come_and_go(changes: Rerun) -> None:
+    found = changes(("assert 1 < 2", "warnings.warn('rain', stacklevel=1); assert 1 < 2"))
+    assert nothing_but(found, "warnings") == 1
+    assert found.warnings_new == ["UserWarning: rain"]
+
+
+def test_another_specification_is_a_note_and_no_change_of_torch(changes: Rerun) -> None:
+    changes.small.write("docs/spec/demo.md", claims("demo.holds", "demo.new"))
+    found = changes(("demo.other", "demo.new"))
+    assert nothing_but(found, "specification") == 2
+    assert found.specification == [
+        "demo.new is asked by the new one only",
+        "demo.other is asked by the old one only",
+    ]
+    assert "The reports ask different specifications" in found.notes[0]
+
+
+def test_a_claim_that_says_something_else_is_noted(changes: Rerun) -> None:
+    changes.small.write(
+        "docs/spec/demo.md", claims("demo.holds", "demo.other", fields="torch: >=1.9")
+    )
+    assert changes().specification[0] == "demo.holds: another torch: >=1.9"
+
+
+def test_a_narrower_run_is_noted(small: SmallProject) -> None:
+    small.run("--report=new", "--claim", "demo.holds")
+    found = compare(*(read_report(small.path / name) for name in ("old", "new")))
+    assert nothing_but(found, "cases") == 0
+    assert "1 claims were selected in one of the runs only." in found.notes
+
+
+def test_another_machine_is_noted(small: SmallProject) -> None:
+    old = read_report(small.path / "old")
+    new = deepcopy(old)
+    new["header"]["cpu_capability"] = "abacus"
+    notes = compare(old, new).notes
+    assert notes[0].startswith("Another cpu capability:")
+    assert notes[0].endswith("became abacus.")
+    assert notes[1] == "Last digits may differ for that reason alone."
+
+
+SURFACE: dict[str, dict[str, Any]] = {
+    "torch.optim.A": {
+        "kind": "class",
+        "signature": [{"name": "lr", "kind": "keyword-only", "default": "0.1"}, {"name": "eps"}],
+        "group": {"lr": "0.1"},
+        "state": {"default": ["step", "sum"]},
+    },
+    "torch.optim.A.step": {"kind": "method", "signature": []},
+}
+
+
+def changed(*edits: tuple[list[Any], Any]) -> dict[str, Any]:
+    """Return the surface with a value at each path; None takes it away."""
+    new = deepcopy(SURFACE)
+    for path, value in edits:
+        where: Any = new
+        for key in path[:-1]:
+            where = where[key]
+        if value is None:
+            del where[path[-1]]
+        else:
+            where[path[-1]] = value
+    return new
+
+
+@pytest.mark.parametrize(
+    "edit, told",
+    [
+        pytest.param((["torch.optim.B"], {"kind": "class", "signature": [{"name": "lr", "default": "1"}]}),
+                     "new: torch.optim.B: class (lr=1)", id="name"),
+        pytest.param((["torch.optim.A.step"], None), "gone: torch.optim.A.step: method", id="method"),
+        pytest.param((["torch.optim.A", "signature", 0, "default"], "0.2"),
+                     "changed: torch.optim.A: signature: default of lr: 0.1 became 0.2", id="default"),
+        pytest.param((["torch.optim.A", "signature", 0, "kind"], "positional"),
+                     "changed: torch.optim.A: signature: lr: keyword-only became positional", id="kind"),
+        pytest.param((["torch.optim.A", "signature", 1], None),
+                     "changed: torch.optim.A: signature: parameter eps is gone", id="parameter"),
+        pytest.param((["torch.optim.A", "signature"], SURFACE["torch.optim.A"]["signature"][::-1]),
+                     "changed: torch.optim.A: signature: another order: lr, eps became eps, lr", id="order"),
+        pytest.param((["torch.optim.A", "group", "fused"], "None"),
+                     "changed: torch.optim.A: group: fused = None is new", id="group"),
+        pytest.param((["torch.optim.A", "state", "default"], ["step"]),
+                     "changed: torch.optim.A: state default: sum is gone", id="state"),
+    ],
+)  # fmt: skip
+def test_every_change_of_the_surface_is_told(edit: tuple[list[Any], Any], told: str) -> None:
+    assert [str(change) for change in surfaces.changes(SURFACE, changed(edit))] == [told]
+
+
+def test_members_come_with_their_class() -> None:
+    assert [c.name for c in surfaces.changes({}, SURFACE)] == ["torch.optim.A"]
+
+
+def test_a_change_that_classes_share_is_told_once() -> None:
+    names = ["torch.optim.A", "torch.optim.B", "torch.optim.C"]
+    old = dict.fromkeys(names, SURFACE["torch.optim.A"])
+    new = old | {f"{name}.step": {"kind": "method"} for name in names}
+    assert [str(c) for c in surfaces.changes(old, new)] == [
+        "new: .step of 3 classes (A, B, C): method"
+    ]
+
+
+def leaves_of(value: Any) -> Any:
+    """Return the leaves of a result as they come back from a report."""
+    account = Account()
+    account.add(value)
+    packed = account.take()
+    assert packed
+    report = {"layouts": [packed["layout"]], "results": [{**packed, "layout": 0}]}
+    return Results(report).leaves(0)
+
+
+@pytest.mark.parametrize(
+    "dtype", ["float64", "float32", "float16", "bfloat16", "complex64", "complex128"]
+)
+def test_one_ulp_is_one_ulp_in_every_dtype(dtype: str) -> None:
+    kind = getattr(torch, dtype)
+    eps = torch.finfo(kind).eps
+    old, new = torch.tensor([1.0, 0.5], dtype=kind), torch.tensor([1.0, 0.5 - eps], dtype=kind)
+    assert movement(leaves_of(old), leaves_of(new)) == Movement(1.0, "0", "")
+
+
+@pytest.mark.parametrize("dtype", ["int64", "int32", "int16", "int8", "uint8", "bool"])
+def test_another_integer_is_no_rounding(dtype: str) -> None:
+    kind = getattr(torch, dtype)
+    old, new = torch.tensor([1, 1]).to(kind), torch.tensor([1, 0]).to(kind)
+    assert movement(leaves_of(old), leaves_of(new)).ulps == math.inf
+
+
+@pytest.mark.parametrize(
+    "old, new, ulps",
+    [
+        pytest.param([1.0, math.nan], [1.0, math.nan], 0.0, id="nan_stays_nan"),
+        pytest.param([1.0], [math.nan], math.inf, id="nan"),
+        pytest.param([1.0], [math.inf], math.inf, id="inf"),
+        pytest.param([0.0], [-0.0], 0.0, id="zeros"),
+        pytest.param({"a": [1.0]}, {"a": [1.0], "b": [1.0]}, 0.0, id="another_key"),
+        pytest.param([1.0], [1.0, 2.0], math.inf, id="longer_list"),
+        pytest.param([1.0, 2.0], [1.0], math.inf, id="shorter_list"),
+    ],
+)
+def test_what_moves(old: Any, new: Any, ulps: float) -> None:
+    assert movement(leaves_of(old), leaves_of(new)).ulps == ulps
+
+
+def test_what_a_report_has_no_room_for_has_not_come_or_gone() -> None:
+    many = [1.0] * (ENTRIES_OF_A_CASE + 5)
+    account = Account()
+    account.add({"a": 1.0, "b": many})
+    packed = account.take()
+    assert packed
+    assert packed["cut"]
+    shorter = leaves_of({"b": many[1:]})
+    assert movement(leaves_of({"a": 1.0, "b": many}), shorter, cut=True).ulps == 0
+
+
+def test_noise_is_two_ulps_or_a_quarter_of_the_tolerance() -> None:
+    assert [noise(tolerance) for tolerance in (0, 8, 512)] == [2, 2, 128]
+
+
+def write(path: Path, report: dict[str, Any]) -> str:
+    path.write_text(layout(report), encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture
+def pair(small: SmallProject) -> tuple[str, str]:
+    """An old report, and a new one with a broken case and another warning."""
+    new = read_report(small.path / "old")
+    new["claims"][1]["verdict"] = new["claims"][1]["cases"][0]["verdict"] = "broken"
+    new["claims"][1]["cases"][0]["reason"] = "<script>alert(1)</script>"
+    new["warnings"] = [{"category": "UserWarning", "text": "rain"}]
+    new["footer"]["counts"]["warnings"] = 1
+    return str(small.path / "old"), write(small.path / "new.json", new)
+
+
+@pytest.mark.parametrize(
+    "what, status",
+    [
+        ("any", CHANGED),
+        ("verdicts", CHANGED),
+        ("drift,warnings", CHANGED),
+        ("drift, surface", NOTHING_CHANGED),
+        ("none", NOTHING_CHANGED),
+        ("specification", NOTHING_CHANGED),
+    ],
+)
+def test_one_chooses_what_counts(pair: tuple[str, str], what: str, status: int) -> None:
+    assert main([*pair, "--fail-on", what]) == status
+
+
+def test_without_a_change_the_status_is_0(pair: tuple[str, str]) -> None:
+    assert main([pair[0], pair[0]]) == NOTHING_CHANGED
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "json", "html"])
+def test_every_format_tells_the_same(
+    pair: tuple[str, str], form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([*pair, "--format", form])
+    printed = capsys.readouterr().out
+    for words in ("demo.other", "torch does what demo.other says.", "UserWarning: rain"):
+        assert words in printed
+
+
+def test_the_page_escapes_what_it_shows(
+    pair: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([*pair, "--format", "html"])
+    printed = capsys.readouterr().out
+    assert "<script>" not in printed
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in printed
+
+
+def test_json_counts_what_changed(
+    pair: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([*pair, "--format", "json"])
+    counts = json.loads(capsys.readouterr().out)["counts"]
+    assert {name: n for name, n in counts.items() if n} == {"verdicts": 1, "warnings": 1}
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        pytest.param(["missing", "missing"], "missing: no report there", id="missing"),
+        pytest.param(["cut.json", "old"], "cut.json: truncated", id="cut"),
+        pytest.param(["old", "pyproject.toml"], "pyproject.toml: not a report", id="other_file"),
+        pytest.param(["old", "nothing.json"], "no claim applies to torch", id="not_applicable"),
+        pytest.param(["old", "empty.json"], "has no case", id="empty"),
+        pytest.param(["old", "old", "--fail-on", "colour"], "--fail-on 'colour': choose", id="choice"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_line_and_status_2(
+    small: SmallProject, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    report = read_report(small.path / "old")
+    small.write("cut.json", layout(report)[:-20])
+    for claim in report["claims"]:
+        claim["verdict"] = "not applicable"
+    write(small.path / "nothing.json", report)
+    for claim in report["claims"]:
+        claim.update(verdict=None, cases=[])
+    report["footer"]["counts"]["cases"] = 0
+    write(small.path / "empty.json", report)
+    places = [name if name.startswith("-") or name == "colour" else str(small.path / name)
+              for name in arguments]  # fmt: skip
+    assert main(places) == BAD_INPUT
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert len(printed.err.splitlines()) == 1
+    assert words in printed.err
+
+
+def test_changes_that_cannot_be_written_are_said_in_a_line(small: SmallProject) -> None:
+    old = str(small.path / "old")
+    command = [sys.executable, "-m", "fixtures.compare", old, old]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    told = "ERROR: the changes could not be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (BAD_INPUT, told)
+
+
+def test_a_run_ends_with_what_changed_since_its_baseline(small: SmallProject) -> None:
+    small.write_test(CASES.replace("assert 1 < 2", "assert 1 > 2"))
+    end = small.run("--baseline=old")
+    assert end.code == 1
+    section = end.section("changes since the baseline")
+    assert "holds -> broken: demo.other (1 of 1 case)" in section
+    assert "1 verdicts, 0 drift, 0 surface" in section
+
+
+def test_a_change_that_counts_fails_the_run(small: SmallProject) -> None:
+    small.write_test(CASES.replace("2.0])\n", "2.0 - 2**-20])\n", 1))
+    assert small.run("--baseline=old").code == 0
+    end = small.run("--baseline=old", "--fail-on=drift")
+    assert (end.code, end.errors) == (1, ["changed since the baseline: drift"])
+    assert small.run("--baseline=old", "--fail-on=verdicts").code == 0
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        pytest.param(("--baseline=missing",), "--baseline missing: no report there", id="missing"),
+        pytest.param(("--baseline=pyproject.toml",), "not a report", id="other_file"),
+        pytest.param(("--baseline=old", "--fail-on=colour"), "--fail-on 'colour'", id="choice"),
+        pytest.param(("--fail-on=any",), "name a report with --baseline", id="no_baseline"),
+    ],
+)
+def test_a_baseline_is_refused_before_the_run(
+    small: SmallProject, arguments: tuple[str, ...], words: str
+) -> None:
+    end = small.run(*arguments)
+    assert (end.code, end.results) == (USAGE_ERROR, {})
+    assert len([line for line in end.text.splitlines() if words in line]) == 1
+
+
+def test_a_release_of_which_no_claim_speaks_has_no_report(small: SmallProject) -> None:
+    small.write("docs/spec/demo.md", claims("demo.holds", "demo.other", fields="torch: <2.0"))
+    end = small.run("--report=new")
+    assert end.code == 1
+    assert [e for e in end.errors if e.startswith(f"no claim applies to torch {torch.__version__}")]
+
+
+def test_comparing_needs_no_torch(pair: tuple[str, str]) -> None:
+    program = (
+        "import sys; sys.modules['torch'] = None; "
+        "from fixtures.compare.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    )
+    done = subprocess.run([sys.executable, "-c", program, *pair], cwd=ROOT, capture_output=True,
+                          text=True, check=False)  # fmt: skip
+    assert (done.returncode, done.stderr) == (CHANGED, "")
+
+
+def test_reports_without_a_case_are_refused(small: SmallProject) -> None:
+    report = read_report(small.path / "old")
+    empty = {**report, "claims": []}
+    with pytest.raises(ReportError, match="has no case"):
+        compare(report, empty)

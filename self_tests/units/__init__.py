@@ -1,0 +1,1 @@
+"""The foundation tested directly, module by module: distances, assertions, oracles, register, ranges."""
