@@ -8,7 +8,8 @@ import torch
 
 from fixtures.assertions import check
 from fixtures.catalogue import optimizers
-from fixtures.catalogue.optimizers import OPTIMIZERS, Case, Preset
+from fixtures.catalogue.optimizer_record import Case, Preset
+from fixtures.catalogue.optimizers import OPTIMIZERS
 from fixtures.claims import claim
 from fixtures.runs.saved_training import OF_EACH_KIND, everything, fresh, saved_by, trained
 from fixtures.specification.torch_range import TorchRange

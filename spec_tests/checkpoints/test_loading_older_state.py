@@ -8,9 +8,10 @@ import torch
 
 from fixtures.assertions import check
 from fixtures.catalogue import optimizers, states
-from fixtures.catalogue.optimizers import OPTIMIZERS, Case, Preset
+from fixtures.catalogue.optimizer_record import Case, Preset
+from fixtures.catalogue.optimizers import OPTIMIZERS
 from fixtures.claims import claim
-from fixtures.runs.optimizer_run import default_dtype
+from fixtures.devices.dtypes import default_dtype
 from fixtures.runs.saved_training import fresh, saved_by
 from fixtures.specification.torch_range import TorchRange
 
@@ -78,7 +79,7 @@ def as_described(case, device, dtypes):
     parameter = torch.ones(2, device=device)
     scalars = {
         key: text
-        for key, text in states.expected(case, parameter).items()
+        for key, text in case.state_of(parameter).items()
         if key in SCALARS and text != "int"
     }
     return [{k: v.replace("float32", dtype) for k, v in scalars.items()} for dtype in dtypes]

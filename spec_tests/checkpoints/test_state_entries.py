@@ -5,13 +5,13 @@ import torch
 from fixtures.assertions import check
 from fixtures.catalogue import optimizers, states
 from fixtures.claims import claim
-from fixtures.runs.optimizer_run import default_dtype
+from fixtures.devices.dtypes import default_dtype
 from fixtures.runs.saved_training import CPU, every_preset, fresh
 from fixtures.runs.training import Training
 from fixtures.specification.torch_range import TorchRange
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-TABLE = "the table in fixtures/catalogue/states.py"
+TABLE = "the record in fixtures/catalogue/optimizers.py"
 # What torch keeps in the groups besides the arguments of the constructor.
 FOUND_BESIDES = {"AdamW": {"decoupled_weight_decay": "2.7"}}
 # Those that have counted in tensors since 2.0.
@@ -45,7 +45,7 @@ def test_the_entries_are_those_of_the_table(case, device):
     check.same(
         seen={name: described(training) for name, training in trainings.items()},
         expected={
-            name: [states.expected(t.case, parameter) for parameter in t.parameters]
+            name: [t.case.state_of(parameter) for parameter in t.parameters]
             for name, t in trainings.items()
         },
         source=TABLE,
@@ -59,7 +59,7 @@ def test_adagrad_alone_has_entries_before_the_first_step(case, device):
     check.same(
         seen={name: described(training) for name, training in trainings.items()},
         expected={
-            name: [states.expected(case, parameter, stepped=False) for parameter in t.parameters]
+            name: [case.state_of(parameter, stepped=False) for parameter in t.parameters]
             for name, t in trainings.items()
         },
         source=TABLE,

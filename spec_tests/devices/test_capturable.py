@@ -7,7 +7,7 @@ from fixtures.assertions import check
 from fixtures.assertions.tolerances import STEPS
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.runs.optimizer_run import SideBySide
+from fixtures.runs.optimizer_run import OptimizerRun
 from fixtures.runs.training import Training
 
 EITHER_WAY = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
@@ -49,7 +49,7 @@ def test_every_tensor_of_a_fused_state_is_on_the_device(case, device):
 @EITHER_WAY
 @optimizers.each(every_preset=True, adding={"capturable": True})
 def test_capturable_takes_the_oracle_s_steps_either_way(case, foreach, device):
-    run = SideBySide(case, device)
+    run = OptimizerRun(case, device)
     check.close(
         seen=run.by_torch(foreach=foreach),
         expected=run.by_oracle(),
@@ -61,7 +61,7 @@ def test_capturable_takes_the_oracle_s_steps_either_way(case, foreach, device):
 @claim("devices.capturable-and-not-are-one-rule")
 @optimizers.each(every_preset=True, adding={"capturable": True})
 def test_capturable_leads_where_the_default_leads(case, device):
-    run = SideBySide(case, device)
+    run = OptimizerRun(case, device)
     check.close(
         seen=run.by_torch(),
         expected=run.by_torch(capturable=False),

@@ -7,10 +7,11 @@ from fixtures.assertions import check
 from fixtures.assertions.tolerances import BFLOAT16_PRODUCTS, LOOP, TEN_STEPS
 from fixtures.catalogue import optimizers
 from fixtures.catalogue.gradient_tables import Column, Table
+from fixtures.catalogue.optimizer_record import DENSE, SPARSE
 from fixtures.claims import claim
 from fixtures.oracles.lbfgs import LBFGS
 from fixtures.oracles.muon import Muon
-from fixtures.runs.optimizer_run import SideBySide
+from fixtures.runs.optimizer_run import OptimizerRun
 from fixtures.runs.training import Training
 
 # Signs that change and repeat, a zero, and a parameter that sits one step out.
@@ -37,8 +38,8 @@ ROWS = Column(
     sparse=True,
 )
 TABLES = {
-    optimizers.DENSE: Table(((MATRIX, VECTOR),)),
-    optimizers.SPARSE: Table(((ROWS,),)),
+    DENSE: Table(((MATRIX, VECTOR),)),
+    SPARSE: Table(((ROWS,),)),
 }
 # A line search is left out: float32 decides which way it goes.
 LBFGS_OPTIONS = {
@@ -51,7 +52,7 @@ LBFGS_OPTIONS = {
 @claim("devices.same-steps-everywhere")
 @optimizers.each(every_preset=True, but=("LBFGS", "Muon"))
 def test_parameters_and_state_go_the_recorded_way(case, device, recorded):
-    run = SideBySide(case, device, torch.float32, TABLES[case.optimizer.parameters])
+    run = OptimizerRun(case, device, torch.float32, TABLES[case.optimizer.parameters])
     seen = run.by_torch()
     check.close(
         seen=seen,

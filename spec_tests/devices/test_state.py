@@ -6,7 +6,7 @@ import torch
 from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.runs.optimizer_run import finest
+from fixtures.devices.dtypes import finest
 from fixtures.runs.training import Training
 
 COUNTING = (

@@ -10,7 +10,7 @@ from fixtures.assertions import check
 from fixtures.catalogue import functions
 from fixtures.claims import claim
 from fixtures.runs.dispatched_operators import Operators
-from fixtures.runs.function_call import GRADIENTS, Called
+from fixtures.runs.function_call import GRADIENTS, FunctionCall
 
 LEFT_TO_TORCH = ("foreach", "fused", "grad_scale", "found_inf")
 FUSED = ("sgd", "adam", "adamw", "adagrad")
@@ -33,7 +33,7 @@ def test_every_option_is_off_unless_it_is_given(function):
 @pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
 @functions.each(but=WITHOUT_CAPTURABLE)
 def test_a_capturable_step_is_refused(function, foreach, device):
-    called = Called(function, device, foreach=foreach, capturable=True)
+    called = FunctionCall(function, device, foreach=foreach, capturable=True)
     with pytest.raises(AssertionError, match="capturable=True"):
         called.step(GRADIENTS[0])
 
@@ -41,7 +41,7 @@ def test_a_capturable_step_is_refused(function, foreach, device):
 @claim("functions.nadam-wants-products-as-tensors")
 @functions.each(only=("nadam",))
 def test_products_that_are_numbers_are_refused(function, device):
-    called = Called(function, device)
+    called = FunctionCall(function, device)
     called.lists[2] = [1.0 for _ in called.tensors]
     with pytest.raises(RuntimeError, match="mu_products"):
         called.step(GRADIENTS[0])
@@ -51,7 +51,9 @@ def test_products_that_are_numbers_are_refused(function, device):
 @TENSORS
 @functions.each(only=("adam", "adamw"))
 def test_foreach_takes_no_tensor(function, option, device):
-    called = Called(function, device, foreach=True, **{option: torch.tensor(0.5, device=device)})
+    called = FunctionCall(
+        function, device, foreach=True, **{option: torch.tensor(0.5, device=device)}
+    )
     with pytest.raises((RuntimeError, ValueError), match=f"{option} as a Tensor"):
         called.step(GRADIENTS[0])
 
@@ -61,7 +63,7 @@ def test_foreach_takes_no_tensor(function, option, device):
 @functions.each(only=("adam", "adamw"))
 def test_foreach_takes_no_tensor_of_two_elements(function, option, the_cpu_as_accelerator):
     two = {option: torch.tensor([0.5, 0.5])}
-    called = Called(function, the_cpu_as_accelerator, foreach=True, capturable=True, **two)
+    called = FunctionCall(function, the_cpu_as_accelerator, foreach=True, capturable=True, **two)
     with pytest.raises(ValueError, match=f"{option} must be 1-element"):
         called.step(GRADIENTS[0])
 
@@ -69,7 +71,7 @@ def test_foreach_takes_no_tensor_of_two_elements(function, option, the_cpu_as_ac
 @claim("functions.fused-steps-are-the-kernel-s")
 @functions.each(only=FUSED)
 def test_a_fused_step_is_that_of_the_kernel(function, device):
-    called = Called(function, device, counts={"dtype": torch.float32}, fused=True)
+    called = FunctionCall(function, device, counts={"dtype": torch.float32}, fused=True)
     with Operators() as operators:
         called.step(GRADIENTS[0])
     seen = sorted(name for name in operators.names if name.startswith("_fused"))
@@ -91,7 +93,7 @@ def test_a_fused_step_divides_the_gradients_by_the_scale(function, device):
 def test_a_fused_step_moves_nothing_where_infinity_was_found(function, device):
     check.same(
         seen=stepped_fused(function, device, SCALE, found_inf=1.0),
-        expected=Called(function, device).tensors,
+        expected=FunctionCall(function, device).tensors,
         source="the tensors before the step",
     )
 
@@ -102,6 +104,6 @@ def stepped_fused(function, device, scale, found_inf):
         "grad_scale": torch.tensor(scale, device=device),
         "found_inf": torch.tensor(found_inf, device=device),
     }
-    called = Called(function, device, counts={"dtype": torch.float32}, fused=True, **told)
+    called = FunctionCall(function, device, counts={"dtype": torch.float32}, fused=True, **told)
     called.step([[scale * entry for entry in gradient] for gradient in GRADIENTS[0]])
     return called.tensors

@@ -13,7 +13,7 @@ from fixtures.catalogue.functions import Variant
 from fixtures.catalogue.optimizers import OPTIMIZERS
 from fixtures.claims import claim
 from fixtures.runs.dispatched_operators import Operators
-from fixtures.runs.function_call import GRADIENTS, Called
+from fixtures.runs.function_call import GRADIENTS, FunctionCall
 
 CHOICES = {"default": {}, "loop": {"foreach": False}, "foreach": {"foreach": True}}
 CHOICE = pytest.mark.parametrize("choice", CHOICES.values(), ids=CHOICES)
@@ -38,7 +38,7 @@ def check_steps(function, variant, called):
 @CHOICE
 @functions.each_variant()
 def test_a_function_takes_the_steps_of_its_rule(function, variant, choice, device):
-    check_steps(function, variant, Called(function, device, **variant.options, **choice))
+    check_steps(function, variant, FunctionCall(function, device, **variant.options, **choice))
 
 
 @claim("functions.take-fused-steps-on-the-cpu")
@@ -46,7 +46,9 @@ def test_a_function_takes_the_steps_of_its_rule(function, variant, choice, devic
 def test_a_function_takes_fused_steps(function, variant, device):
     counts = {"dtype": torch.float32}
     check_steps(
-        function, variant, Called(function, device, counts=counts, **variant.options, fused=True)
+        function,
+        variant,
+        FunctionCall(function, device, counts=counts, **variant.options, fused=True),
     )
 
 
@@ -69,7 +71,7 @@ def test_a_function_takes_capturable_steps_on_the_host(
 def check_capturable_steps(function, variant, foreach, device):
     __tracebackhide__ = True
     counts = {"device": device}
-    called = Called(
+    called = FunctionCall(
         function, device, counts=counts, **variant.options, foreach=foreach, capturable=True
     )
     check_steps(function, variant, called)
@@ -80,13 +82,13 @@ def check_capturable_steps(function, variant, foreach, device):
 @functions.each(but=("sgd",))
 def test_a_function_steps_complex_tensors_if_told(function, foreach, device):
     kind = {"dtype": torch.complex128, "has_complex": True}
-    check_steps(function, Variant(), Called(function, device, **kind, foreach=foreach))
+    check_steps(function, Variant(), FunctionCall(function, device, **kind, foreach=foreach))
 
 
 @claim("functions.loop-unless-asked")
 @functions.each()
 def test_a_function_calls_no_foreach_kernel_unless_asked(function, device):
-    called = Called(function, device)
+    called = FunctionCall(function, device)
     with Operators() as operators:
         called.step(GRADIENTS[0])
     seen = sorted(name for name in operators.names if name.startswith("_foreach"))
@@ -96,7 +98,7 @@ def test_a_function_calls_no_foreach_kernel_unless_asked(function, device):
 @claim("functions.want-counts-as-tensors")
 @functions.each(but=("asgd", "sgd"))
 def test_step_counts_that_are_numbers_are_refused(function, device):
-    called = Called(function, device)
+    called = FunctionCall(function, device)
     called.lists[-1] = [0 for _ in called.tensors]
     with pytest.raises(RuntimeError, match="state_steps"):
         called.step(GRADIENTS[0])
@@ -105,7 +107,7 @@ def test_step_counts_that_are_numbers_are_refused(function, device):
 @claim("functions.foreach-with-differentiable-is-refused")
 @functions.each(but=("sgd",))
 def test_a_function_takes_no_differentiable_steps_by_lists(function, device):
-    called = Called(function, device, foreach=True, differentiable=True)
+    called = FunctionCall(function, device, foreach=True, differentiable=True)
     with pytest.raises(AssertionError, match="autograd"):
         called.step(GRADIENTS[0])
 
@@ -114,7 +116,7 @@ def test_a_function_takes_no_differentiable_steps_by_lists(function, device):
 @CHOICE
 @functions.each()
 def test_a_function_without_parameters_does_nothing(function, choice, device):
-    called = Called(function, device, **choice)
+    called = FunctionCall(function, device, **choice)
     called.tensors, called.lists = [], [[] for _ in called.lists]
     called.step(())
     check.same(seen=called.lists, expected=[[] for _ in function.lists], source="the empty lists")
@@ -123,7 +125,7 @@ def test_a_function_without_parameters_does_nothing(function, choice, device):
 @claim("functions.take-empty-lists")
 @functions.each(only=FUSED)
 def test_a_fused_function_without_parameters_does_nothing(function, device):
-    called = Called(function, device, fused=True)
+    called = FunctionCall(function, device, fused=True)
     called.tensors, called.lists = [], [[] for _ in called.lists]
     called.step(())
     check.same(seen=called.lists, expected=[[] for _ in function.lists], source="the empty lists")
@@ -145,7 +147,7 @@ def test_every_rule_but_that_of_lbfgs_has_a_public_function():
 @functions.each()
 def test_a_public_function_leads_where_the_other_does(function, choice, device):
     behind, public = (
-        Called(function, device, module=module, **choice)
+        FunctionCall(function, device, module=module, **choice)
         for module in (function.module, "functional")
     )
     for called in (behind, public):

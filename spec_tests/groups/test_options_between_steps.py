@@ -9,9 +9,10 @@ import pytest
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import STEPS, TEN_STEPS
 from fixtures.catalogue import gradient_tables, optimizers
-from fixtures.catalogue.optimizers import OPTIMIZERS, Case, Preset
+from fixtures.catalogue.optimizer_record import DENSE, Case, Preset
+from fixtures.catalogue.optimizers import OPTIMIZERS
 from fixtures.claims import claim
-from fixtures.runs.optimizer_run import ORACLES, SideBySide
+from fixtures.runs.optimizer_run import OptimizerRun
 from fixtures.runs.training import Training
 
 # Those that need an entry of the state from the first step on.
@@ -62,8 +63,8 @@ def changes(entry):
 CHANGES = [change for entry in OPTIMIZERS for change in changes(entry)]
 LATE = [c for c in CHANGES if (c.case.optimizer.name, c.case.preset.name) in NEEDING_STATE]
 HEEDED = [c for c in CHANGES if c not in LATE]
-BY_ORACLE = [c for c in HEEDED if c.case.optimizer.name in ORACLES]
-WITHOUT_ORACLE = [c for c in HEEDED if c.case.optimizer.name not in ORACLES]
+BY_ORACLE = [c for c in HEEDED if c.case.optimizer.oracle]
+WITHOUT_ORACLE = [c for c in HEEDED if not c.case.optimizer.oracle]
 
 
 def each(chosen):
@@ -79,9 +80,9 @@ def write(training, options):
 @claim("param-groups.every-option-takes-effect-at-the-next-step")
 @each(BY_ORACLE)
 def test_an_option_counts_from_the_next_step_on(change, device):
-    dense = change.case.optimizer.parameters == optimizers.DENSE
+    dense = change.case.optimizer.parameters == DENSE
     table = gradient_tables.ORDINARY if dense else gradient_tables.SPARSE
-    run = SideBySide(change.case, device, table=table, later=change.later)
+    run = OptimizerRun(change.case, device, table=table, later=change.later)
     check.close(
         seen=run.by_torch(),
         expected=run.by_oracle(),

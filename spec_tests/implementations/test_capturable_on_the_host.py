@@ -7,7 +7,8 @@ from fixtures.assertions import check
 from fixtures.assertions.tolerances import TEN_STEPS
 from fixtures.catalogue import gradient_tables, optimizers, states
 from fixtures.claims import claim
-from fixtures.runs.optimizer_run import SideBySide, default_dtype
+from fixtures.devices.dtypes import default_dtype
+from fixtures.runs.optimizer_run import OptimizerRun
 from fixtures.runs.training import Training
 
 SOURCE = "the oracle in fixtures/oracles"
@@ -31,13 +32,13 @@ def check_steps(run, **options):
 @FOREACH
 @optimizers.each(adding=CAPTURABLE, every_preset=True)
 def test_capturable_steps_are_the_oracle_s(case, foreach):
-    check_steps(SideBySide(case, HOST), foreach=foreach)
+    check_steps(OptimizerRun(case, HOST), foreach=foreach)
 
 
 @claim("capturable-on-the-host.takes-the-documented-steps")
 @optimizers.each(adding={**CAPTURABLE, "differentiable": True}, every_preset=True)
 def test_capturable_and_differentiable_steps_are_the_oracle_s(case):
-    check_steps(SideBySide(case, HOST))
+    check_steps(OptimizerRun(case, HOST))
 
 
 @claim("capturable-on-the-host.takes-a-tensor-as-rate")
@@ -45,7 +46,8 @@ def test_capturable_and_differentiable_steps_are_the_oracle_s(case):
 @optimizers.each(adding=CAPTURABLE, every_preset=True)
 def test_a_tensor_for_a_rate_gives_the_oracle_s_steps(case, foreach):
     check_steps(
-        SideBySide(case, HOST, tensors=("lr",), table=gradient_tables.OUT_OF_STEP), foreach=foreach
+        OptimizerRun(case, HOST, tensors=("lr",), table=gradient_tables.OUT_OF_STEP),
+        foreach=foreach,
     )
 
 
@@ -54,7 +56,7 @@ def test_a_tensor_for_a_rate_gives_the_oracle_s_steps(case, foreach):
 @optimizers.each(only=("Adam", "AdamW"), adding=CAPTURABLE, every_preset=True)
 def test_tensors_for_betas_give_the_oracle_s_steps(case, foreach):
     check_steps(
-        SideBySide(case, HOST, tensors=("lr", "betas"), table=gradient_tables.OUT_OF_STEP),
+        OptimizerRun(case, HOST, tensors=("lr", "betas"), table=gradient_tables.OUT_OF_STEP),
         foreach=foreach,
     )
 
@@ -63,7 +65,7 @@ def test_tensors_for_betas_give_the_oracle_s_steps(case, foreach):
 @FOREACH
 @optimizers.each(adding=CAPTURABLE)
 def test_a_complex_parameter_moves_as_its_real_view(case, foreach):
-    check_steps(SideBySide(case, HOST, dtype=torch.complex128), foreach=foreach)
+    check_steps(OptimizerRun(case, HOST, dtype=torch.complex128), foreach=foreach)
 
 
 @claim("capturable-on-the-host.keeps-its-scalars-fine")
@@ -76,7 +78,7 @@ def test_scalars_are_in_float32_or_float64(case, default, foreach):
     with default_dtype(default):
         training.step()
     state = training.optimizer.state[training.parameters[0]]
-    keys = [entry.key for entry in states.STATES[case.optimizer.name] if entry.key in SCALARS]
+    keys = [entry.key for entry in case.optimizer.states if entry.key in SCALARS]
     check.same(
         seen={key: states.describe(state[key]) for key in keys},
         expected=dict.fromkeys(keys, f"{DEFAULTS[default]} [] on cpu"),

@@ -8,7 +8,7 @@ from fixtures.assertions.tolerances import EVERY_STEP_ROUNDED, TEN_STEPS
 from fixtures.catalogue import gradient_tables, optimizers
 from fixtures.claims import claim
 from fixtures.devices import capabilities
-from fixtures.runs.optimizer_run import SideBySide
+from fixtures.runs.optimizer_run import OptimizerRun
 
 DTYPES = pytest.mark.parametrize(
     "dtype",
@@ -50,7 +50,7 @@ def test_bfloat16_takes_the_oracle_s_steps_with_every_option_and_an_eps_it_can_h
 def check_coarse(case, dtype, device):
     """Compare every implementation with one course of the oracle."""
     __tracebackhide__ = True
-    run = SideBySide(case, device, dtype=dtype, table=gradient_tables.ORDINARY)
+    run = OptimizerRun(case, device, dtype=dtype, table=gradient_tables.ORDINARY)
     seen = [run.by_torch(**options) for options in implementations(case, device)]
     check.close(
         seen=seen,
@@ -90,7 +90,7 @@ def test_float16_has_no_eps_of_1e_8(case, eps, device):
 @COARSE
 @optimizers.each(but=("LBFGS", "Muon", "SparseAdam"))
 def test_float64_steps_are_in_float64(case, foreach, device):
-    run = SideBySide(case, device, dtype=torch.float64, scalars=torch.float32)
+    run = OptimizerRun(case, device, dtype=torch.float64, scalars=torch.float32)
     check.close(
         seen=run.by_torch(foreach=foreach)["parameters"],
         expected=run.by_oracle()["parameters"],
@@ -103,7 +103,7 @@ def test_float64_steps_are_in_float64(case, foreach, device):
 @pytest.mark.needs(torch.float64)
 @optimizers.each(adding={"differentiable": True})
 def test_float64_steps_that_are_differentiated_are_in_float64(case, device):
-    run = SideBySide(case, device, dtype=torch.float64, scalars=torch.float32)
+    run = OptimizerRun(case, device, dtype=torch.float64, scalars=torch.float32)
     check.close(
         seen=run.by_torch()["parameters"],
         expected=run.by_oracle()["parameters"],
@@ -125,7 +125,7 @@ def test_a_complex_parameter_moves_as_its_real_view(case, foreach, device):
 @optimizers.each(but=("LBFGS", "Muon", "SparseAdam", "Adafactor"))
 @pytest.mark.needs(torch.complex128)
 def test_a_coarser_complex_parameter_moves_as_its_real_view(case, foreach, device):
-    run = SideBySide(case, device, dtype=torch.complex64, table=gradient_tables.ORDINARY)
+    run = OptimizerRun(case, device, dtype=torch.complex64, table=gradient_tables.ORDINARY)
     check_complex(run, foreach=foreach)
 
 
@@ -145,7 +145,7 @@ def test_a_complex_parameter_moves_as_its_real_view_when_differentiable(case, de
 
 
 def finely(case, device):
-    return SideBySide(case, device, dtype=torch.complex128, table=gradient_tables.OUT_OF_STEP)
+    return OptimizerRun(case, device, dtype=torch.complex128, table=gradient_tables.OUT_OF_STEP)
 
 
 def check_complex(run, **options):

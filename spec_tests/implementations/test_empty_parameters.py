@@ -49,4 +49,6 @@ def test_an_empty_parameter_has_the_state_of_any_other(case, device):
     optimizer = case.build([empty])
     optimizer.step()
     seen = {k: v for k, v in optimizer.state[empty].items() if v is not None}
-    check.same(seen=sorted(seen), expected=sorted(case.optimizer.state), source="the catalogue")
+    check.same(
+        seen=sorted(seen), expected=sorted(case.optimizer.state_keys), source="the catalogue"
+    )

@@ -7,8 +7,8 @@ from fixtures.assertions import check
 from fixtures.assertions.tolerances import FINITE_DIFFERENCES
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
+from fixtures.devices.dtypes import default_dtype
 from fixtures.oracles.finite_differences import derivative
-from fixtures.runs.optimizer_run import ORACLES, default_dtype
 
 START = (0.5, 1.5)
 # The gradient of step t is a slope of that step times the parameter, and this: never near zero, where what
@@ -39,7 +39,7 @@ def end_of_torch(case, leaf, **options):
 def end_of_oracle(case, start, options):
     """Return the same for the oracle's run."""
     own = {key: value for key, value in options.items() if key not in DIFFERENTIABLE}
-    oracle, values = ORACLES[case.optimizer.name](**own), list(start)
+    oracle, values = case.optimizer.oracle_with(**own), list(start)
     for slope in SLOPES:
         oracle.step([values], [[slope * value + SHIFT for value in values]])
     return sum(weight * value for weight, value in zip(WEIGHTS, values, strict=True))

@@ -6,7 +6,7 @@ import torch
 from fixtures.assertions import check
 from fixtures.catalogue import optimizers, states
 from fixtures.claims import claim
-from fixtures.runs.optimizer_run import default_dtype
+from fixtures.devices.dtypes import default_dtype
 from fixtures.runs.training import Training
 
 SCALARS = ("step", "eta", "mu", "mu_product")
@@ -29,7 +29,7 @@ def scalars(case, device, default, **options):
 
 def beside(case, device, dtype):
     """Return scalars of this dtype on the device, and a count of one."""
-    keys = [entry.key for entry in states.STATES[case.optimizer.name] if entry.key in SCALARS]
+    keys = [entry.key for entry in case.optimizer.states if entry.key in SCALARS]
     return dict.fromkeys(keys, f"{dtype} [] on {device.type}"), 1.0
 
 

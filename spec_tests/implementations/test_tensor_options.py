@@ -6,7 +6,7 @@ import torch
 from fixtures.assertions import check
 from fixtures.catalogue import gradient_tables, optimizers
 from fixtures.claims import claim
-from fixtures.runs.optimizer_run import SideBySide
+from fixtures.runs.optimizer_run import OptimizerRun
 from fixtures.runs.training import Training
 
 SOURCE = "the oracle in fixtures/oracles"
@@ -17,7 +17,7 @@ ADAM = ("Adam", "AdamW")
 
 
 def out_of_step(case, device, **given):
-    return SideBySide(case, device, table=gradient_tables.OUT_OF_STEP, **given)
+    return OptimizerRun(case, device, table=gradient_tables.OUT_OF_STEP, **given)
 
 
 def check_steps(run, **options):
@@ -63,19 +63,19 @@ def test_a_tensor_for_rprop_s_rate_gives_the_oracle_s_steps(case, device):
 @claim("tensor-lr.may-be-a-vector-of-one-element")
 @optimizers.each(adding={"foreach": False})
 def test_a_rate_in_a_vector_gives_the_oracle_s_steps(case, device):
-    check_steps(SideBySide(case, device, tensors=RATE, size=(1,), table=gradient_tables.SMALL))
+    check_steps(OptimizerRun(case, device, tensors=RATE, size=(1,), table=gradient_tables.SMALL))
 
 
 @claim("tensor-lr.may-be-a-vector-of-one-element")
 @optimizers.each(adding={"foreach": True}, but=ADAM)
 def test_a_rate_in_a_vector_gives_the_oracle_s_steps_with_foreach(case, device):
-    check_steps(SideBySide(case, device, tensors=RATE, size=(1,), table=gradient_tables.SMALL))
+    check_steps(OptimizerRun(case, device, tensors=RATE, size=(1,), table=gradient_tables.SMALL))
 
 
 @claim("tensor-lr.when-fused-on-the-cpu")
 @optimizers.each(adding={"fused": True}, every_preset=True)
 def test_a_tensor_for_a_rate_gives_the_oracle_s_steps_when_fused(case, device):
-    check_steps(SideBySide(case, device, tensors=RATE, table=gradient_tables.IN_STEP))
+    check_steps(OptimizerRun(case, device, tensors=RATE, table=gradient_tables.IN_STEP))
 
 
 @claim("tensor-lr.when-capturable")
@@ -103,7 +103,7 @@ def test_every_group_holds_the_tensor_itself(case, device):
 @optimizers.each(adding={"foreach": False}, only=ADAM)
 @pytest.mark.needs(torch.float64)
 def test_betas_in_float64_give_steps_in_float32(case, device):
-    check_steps(SideBySide(case, device, dtype=torch.float32, tensors=BETAS, size=(1,)))
+    check_steps(OptimizerRun(case, device, dtype=torch.float32, tensors=BETAS, size=(1,)))
 
 
 @claim("tensor-betas.take-the-documented-steps")
@@ -127,13 +127,13 @@ def test_tensors_for_betas_give_the_oracle_s_steps_when_fused(case, device):
 @claim("tensor-betas.may-be-vectors-of-one-element")
 @optimizers.each(adding={"foreach": False}, only=ADAM)
 def test_betas_in_vectors_give_the_oracle_s_steps(case, device):
-    check_steps(SideBySide(case, device, tensors=("betas",), size=(1,)))
+    check_steps(OptimizerRun(case, device, tensors=("betas",), size=(1,)))
 
 
 @claim("tensor-betas.may-be-vectors-of-one-element")
 @optimizers.each(adding={"fused": True}, only=ADAM)
 def test_betas_in_vectors_give_the_oracle_s_steps_when_fused(case, device):
-    check_steps(SideBySide(case, device, tensors=("betas",), size=(1,)))
+    check_steps(OptimizerRun(case, device, tensors=("betas",), size=(1,)))
 
 
 @claim("tensor-betas.when-capturable")

@@ -7,7 +7,7 @@ from fixtures.assertions import check
 from fixtures.assertions.tolerances import TEN_STEPS
 from fixtures.catalogue import gradient_tables, optimizers
 from fixtures.claims import claim
-from fixtures.runs.optimizer_run import SideBySide
+from fixtures.runs.optimizer_run import OptimizerRun
 
 SOURCE = "the oracle in fixtures/oracles"
 # Under a compiler the numbers of Adamax' lists are traced; the kernel that takes them wants numbers.
@@ -23,7 +23,7 @@ def check_steps(case, device, tensors=(), table=gradient_tables.OUT_OF_STEP, **o
     __tracebackhide__ = True
     # Adagrad counts in what was the default dtype when it was built, and computes in that here.
     dtype = torch.float32 if case.optimizer.name == "Adagrad" else None
-    run = SideBySide(case, device, dtype=dtype, tensors=tensors, table=table)
+    run = OptimizerRun(case, device, dtype=dtype, tensors=tensors, table=table)
     check.close(
         seen=run.by_torch(**options), expected=run.by_oracle(), source=SOURCE, tolerance=TEN_STEPS
     )

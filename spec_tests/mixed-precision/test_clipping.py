@@ -9,8 +9,8 @@ from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import STEPS
 from fixtures.claims import claim
+from fixtures.devices.dtypes import finest
 from fixtures.oracles.clipping import clipped_by_norm, clipped_by_value, total_norm
-from fixtures.runs.optimizer_run import finest
 
 GRADIENTS = ([3.0, -4.0, 0.5], [12.0, 0.0], [-1.5])
 SOURCE = "the norm of all entries as one vector, in plain Python"

@@ -4,7 +4,7 @@ import pytest
 
 from fixtures.assertions import check
 from fixtures.catalogue import optimizers
-from fixtures.catalogue.optimizers import Case, Preset
+from fixtures.catalogue.optimizer_record import Case, Preset
 from fixtures.claims import claim
 from fixtures.runs.training import Training
 

@@ -9,7 +9,8 @@ from fixtures.assertions import check
 from fixtures.assertions.tolerances import EVERY_STEP_ROUNDED
 from fixtures.catalogue import gradient_tables, optimizers
 from fixtures.claims import claim
-from fixtures.runs.optimizer_run import SideBySide, finest
+from fixtures.devices.dtypes import finest
+from fixtures.runs.optimizer_run import OptimizerRun
 
 OF_EACH_ELEMENT = (
     "ASGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "Rprop",
@@ -83,7 +84,7 @@ def check_far_away(case, dtype, device):
     table = {"Adafactor": gradient_tables.MATRICES}.get(
         case.optimizer.name, gradient_tables.ORDINARY
     )
-    run = SideBySide(
+    run = OptimizerRun(
         case, device, dtype=dtype, table=gradient_tables.from_further_away(table, 1024.0)
     )
     check.close(

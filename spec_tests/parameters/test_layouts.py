@@ -7,7 +7,7 @@ from fixtures.assertions import check
 from fixtures.assertions.tolerances import TEN_STEPS
 from fixtures.catalogue import gradient_tables, memory_layouts, optimizers
 from fixtures.claims import claim
-from fixtures.runs.optimizer_run import SideBySide
+from fixtures.runs.optimizer_run import OptimizerRun
 
 SOURCE = "the oracle in fixtures/oracles"
 BY_LIST = [{"foreach": False}, {"foreach": True}]
@@ -29,14 +29,14 @@ def check_implementations(run):
 @PAIRS
 @optimizers.each(but=(*WITHOUT_A_LIST, "Adafactor"))
 def test_elements_move_alike_however_they_lie(case, pair, device):
-    check_implementations(SideBySide(case, device, table=gradient_tables.IMAGES, layouts=pair))
+    check_implementations(OptimizerRun(case, device, table=gradient_tables.IMAGES, layouts=pair))
 
 
 @claim("layouts.change-no-step")
 @PAIRS
 @optimizers.each(only=("Adafactor",))
 def test_matrices_of_adafactor_move_alike_however_they_lie(case, pair, device):
-    check_implementations(SideBySide(case, device, table=gradient_tables.MATRICES, layouts=pair))
+    check_implementations(OptimizerRun(case, device, table=gradient_tables.MATRICES, layouts=pair))
 
 
 @claim("layouts.of-complex-parameters")
@@ -52,7 +52,7 @@ def test_matrices_of_adafactor_move_alike_however_they_lie(case, pair, device):
 @pytest.mark.needs(torch.complex128)
 def test_complex_elements_move_alike_however_they_lie(case, pair, device):
     check_implementations(
-        SideBySide(
+        OptimizerRun(
             case, device, dtype=torch.complex128, table=gradient_tables.ORDINARY, layouts=pair
         )
     )
@@ -79,7 +79,7 @@ def test_state_has_the_strides_of_parameter_and_gradient(case, device):
 )
 @optimizers.each(only=("Adagrad", "SGD", "SparseAdam"))
 def test_looked_up_rows_move_alike_however_they_lie(case, layout, device):
-    run = SideBySide(
+    run = OptimizerRun(
         case, device, table=gradient_tables.SPARSE, layouts=(layout, memory_layouts.contiguous)
     )
     check.close(seen=run.by_torch(), expected=run.by_oracle(), source=SOURCE, tolerance=TEN_STEPS)

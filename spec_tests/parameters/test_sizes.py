@@ -6,7 +6,7 @@ from fixtures.assertions import check
 from fixtures.assertions.tolerances import TEN_STEPS
 from fixtures.catalogue import gradient_tables, optimizers
 from fixtures.claims import claim
-from fixtures.runs.optimizer_run import SideBySide
+from fixtures.runs.optimizer_run import OptimizerRun
 
 SOURCE = "the oracle in fixtures/oracles"
 # The elements are many, so that few steps are enough.
@@ -31,7 +31,7 @@ def check_steps(run):
 @FOREACH
 @optimizers.each(only=OF_EACH_ELEMENT)
 def test_a_large_parameter_takes_the_oracle_s_steps(case, foreach, repeats, device):
-    run = SideBySide(case, device, table=TABLE, repeats=repeats)
+    run = OptimizerRun(case, device, table=TABLE, repeats=repeats)
     check.close(
         seen=run.by_torch(foreach=foreach),
         expected=run.by_oracle(),
@@ -44,21 +44,21 @@ def test_a_large_parameter_takes_the_oracle_s_steps(case, foreach, repeats, devi
 @REPEATS
 @optimizers.each(only=("Adagrad", "Adam", "AdamW", "SGD"), adding={"fused": True})
 def test_a_large_parameter_when_fused_on_the_cpu(case, repeats, device):
-    check_steps(SideBySide(case, device, table=TABLE, repeats=repeats))
+    check_steps(OptimizerRun(case, device, table=TABLE, repeats=repeats))
 
 
 @claim("sizes.large-parameters-when-fused")
 @REPEATS
 @optimizers.each(only=("Adam", "AdamW", "SGD"), adding={"fused": True})
 def test_a_large_parameter_when_fused(case, repeats, device):
-    check_steps(SideBySide(case, device, table=TABLE, repeats=repeats))
+    check_steps(OptimizerRun(case, device, table=TABLE, repeats=repeats))
 
 
 @claim("sizes.a-scalar-moves-as-an-element-does")
 @FOREACH
 @optimizers.each(but=("LBFGS", "Muon", "SparseAdam"))
 def test_a_scalar_takes_the_oracle_s_steps(case, foreach, device):
-    run = SideBySide(case, device, table=gradient_tables.SMALL)
+    run = OptimizerRun(case, device, table=gradient_tables.SMALL)
     check.close(
         seen=run.by_torch(foreach=foreach),
         expected=run.by_oracle(),

@@ -4,6 +4,7 @@ import pytest
 
 from fixtures.assertions import check
 from fixtures.catalogue import optimizers
+from fixtures.catalogue.optimizer_record import Case, Preset
 from fixtures.claims import claim
 from fixtures.runs.saved_training import everything
 from fixtures.runs.training import Training
@@ -21,7 +22,7 @@ REFUSED = (
     "case, options, error",
     [
         pytest.param(
-            optimizers.Case(optimizers.by_name(name), optimizers.Preset("refused", {})),
+            Case(optimizers.by_name(name), Preset("refused", {})),
             options,
             error,
             id=f"{name.lower()}.{next(iter(options))}",

@@ -7,6 +7,7 @@ import torch
 
 from fixtures.assertions import check
 from fixtures.catalogue import optimizers
+from fixtures.catalogue.optimizer_record import SPARSE
 from fixtures.claims import claim
 from fixtures.runs.training import Training
 
@@ -23,7 +24,7 @@ def spoil(training):
     parameter = training.parameters[-1]
     kind = training.case.optimizer.parameters
     dense = torch.ones_like(parameter)
-    parameter.grad = dense if kind == optimizers.SPARSE else dense.to_sparse()
+    parameter.grad = dense if kind == SPARSE else dense.to_sparse()
 
 
 def trained(case, device, groups=1):

@@ -9,7 +9,7 @@ from hypothesis.stateful import precondition, rule
 
 from fixtures.catalogue import optimizers
 from fixtures.catalogue.compositions import COMPOSITIONS
-from fixtures.catalogue.optimizers import Case, Preset
+from fixtures.catalogue.optimizer_record import Case, Preset
 from fixtures.catalogue.schedulers import BEGIN_BY_THEMSELVES, SCHEDULES
 from fixtures.claims import claim
 from fixtures.runs import save_and_resume_machine

@@ -6,9 +6,10 @@ import torch
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import EVERY_STEP_ROUNDED, STEPS, TEN_STEPS
 from fixtures.catalogue import gradient_tables, optimizers
+from fixtures.catalogue.optimizer_record import Case, Preset
 from fixtures.claims import claim
-from fixtures.runs.optimizer_run import SideBySide
-from fixtures.runs.single_parameter import Walk
+from fixtures.runs.optimizer_run import OptimizerRun
+from fixtures.runs.single_parameter import SingleParameter
 
 EITHER_WAY = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
 
@@ -16,7 +17,7 @@ EITHER_WAY = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "for
 @claim("adafactor.update-rule")
 @optimizers.each(only=("Adafactor",), every_preset=True)
 def test_every_step_is_that_of_the_oracle(case, device):
-    run = SideBySide(case, device)
+    run = OptimizerRun(case, device)
     check.close(
         seen=run.by_torch(),
         expected=run.by_oracle(),
@@ -29,7 +30,7 @@ def test_every_step_is_that_of_the_oracle(case, device):
 @EITHER_WAY
 @optimizers.each(only=("Adafactor",), every_preset=True)
 def test_tensors_of_any_shape_take_the_steps_of_the_oracle(case, foreach, device):
-    run = SideBySide(case, device, table=gradient_tables.FACTORED)
+    run = OptimizerRun(case, device, table=gradient_tables.FACTORED)
     check.close(
         seen=run.by_torch(foreach=foreach),
         expected=run.by_oracle(),
@@ -45,7 +46,7 @@ def test_tensors_of_any_shape_take_the_steps_of_the_oracle(case, foreach, device
 )
 @optimizers.each(only=("Adafactor",))
 def test_tensors_of_any_shape_take_them_in_coarse_dtypes(case, dtype, foreach, device):
-    run = SideBySide(case, device, dtype=dtype, table=gradient_tables.FACTORED_SMALL)
+    run = OptimizerRun(case, device, dtype=dtype, table=gradient_tables.FACTORED_SMALL)
     check.close(
         seen=run.by_torch(foreach=foreach),
         expected=run.by_oracle(),
@@ -58,8 +59,8 @@ def test_tensors_of_any_shape_take_them_in_coarse_dtypes(case, dtype, foreach, d
 @EITHER_WAY
 @pytest.mark.parametrize("lr", [0.01, 0.5], ids="lr={}".format)
 def test_a_rate_in_a_tensor_is_a_rate_also_out_of_step(lr, foreach, device):
-    rule = optimizers.Case(optimizers.by_name("Adafactor"), optimizers.Preset("rate", {"lr": lr}))
-    run = SideBySide(rule, device, table=gradient_tables.FACTORED, tensors=("lr",))
+    rule = Case(optimizers.by_name("Adafactor"), Preset("rate", {"lr": lr}))
+    run = OptimizerRun(rule, device, table=gradient_tables.FACTORED, tensors=("lr",))
     check.close(
         seen=run.by_torch(foreach=foreach),
         expected=run.by_oracle(),
@@ -70,7 +71,7 @@ def test_a_rate_in_a_tensor_is_a_rate_also_out_of_step(lr, foreach, device):
 
 @claim("adafactor.factors-a-matrix")
 def test_a_matrix_keeps_a_row_and_a_column(device):
-    walk = Walk("Adafactor", device, start=[[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]])
+    walk = SingleParameter("Adafactor", device, start=[[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]])
     walk.over([[[1.0, 2.0, 3.0], [0.0, 2.0, 4.0]]])
     # β₂ = 0 at the first step: the factors are the means of the squares.
     check.close(
@@ -84,7 +85,7 @@ def test_a_matrix_keeps_a_row_and_a_column(device):
 @claim("adafactor.moves-relative-to-the-parameter")
 @pytest.mark.parametrize("scale", [0.5, 1.0, 8.0], ids="scale={}".format)
 def test_a_step_is_a_share_of_the_parameter(scale, device):
-    walk = Walk("Adafactor", device, start=(scale, -scale), options={"lr": 0.01})
+    walk = SingleParameter("Adafactor", device, start=(scale, -scale), options={"lr": 0.01})
     walk.over([(1e3, 1e-3)])
     # The update is sign(g), of RMS 1: the step is RMS(θ) · min(0.01, 1).
     expected = [walk.tensor((scale * 0.99, -scale * 1.01))]
@@ -93,7 +94,9 @@ def test_a_step_is_a_share_of_the_parameter(scale, device):
 
 @claim("adafactor.rate-bounds-the-relative-step")
 def test_the_rate_bounds_one_over_the_root_of_the_step(device):
-    walk = Walk("Adafactor", device, start=(1.0,), options={"lr": 0.75, "eps": (None, 1.0)})
+    walk = SingleParameter(
+        "Adafactor", device, start=(1.0,), options={"lr": 0.75, "eps": (None, 1.0)}
+    )
     walk.over([(1.0,)] * 3)
     # |θ| stays below ε₂ = 1, and U = 1: steps of min(0.75, 1/√t)
     steps = (0.75, 2**-0.5, 3**-0.5)
@@ -104,7 +107,7 @@ def test_the_rate_bounds_one_over_the_root_of_the_step(device):
 @claim("adafactor.clips-the-update")
 def test_an_update_above_d_is_scaled_down_to_it(device):
     options = {"lr": 0.5, "beta2_decay": -2.0, "d": 1.0, "eps": (None, 1.0), "weight_decay": 0.0}
-    walk = Walk("Adafactor", device, start=(0.0, 0.0), options=options).over(
+    walk = SingleParameter("Adafactor", device, start=(0.0, 0.0), options=options).over(
         [(1.0, 1.0), (8.0, 8.0)]
     )
     # The second U is 8/√(3/4 + 64/4) = 1.95, of which d = 1 is left.
@@ -114,7 +117,7 @@ def test_an_update_above_d_is_scaled_down_to_it(device):
 
 @claim("adafactor.decay-is-multiplied-by-the-rate")
 def test_without_a_slope_adafactor_shrinks_by_a_constant_factor(device):
-    walk = Walk("Adafactor", device, options={"lr": 0.5, "weight_decay": 0.5})
+    walk = SingleParameter("Adafactor", device, options={"lr": 0.5, "weight_decay": 0.5})
     walk.over([(0.0, 0.0)] * 3)
     expected = [walk.tensor((0.75**t, -2 * 0.75**t)) for t in (1, 2, 3)]
     check.close(seen=walk.values, expected=expected, source="(1 - γλ)ᵗθ₀", tolerance=STEPS)
@@ -124,7 +127,7 @@ def test_without_a_slope_adafactor_shrinks_by_a_constant_factor(device):
 @EITHER_WAY
 def test_a_decay_of_one_is_a_decay(foreach, device):
     options = {"lr": 0.25, "weight_decay": 1.0, "foreach": foreach}
-    walk = Walk("Adafactor", device, options=options).over([(0.0, 0.0)] * 2)
+    walk = SingleParameter("Adafactor", device, options=options).over([(0.0, 0.0)] * 2)
     expected = [walk.tensor((0.75**t, -2 * 0.75**t)) for t in (1, 2)]
     check.close(seen=walk.values, expected=expected, source="(1 - γλ)ᵗθ₀", tolerance=STEPS)
 
@@ -134,7 +137,9 @@ def test_a_decay_of_one_is_a_decay(foreach, device):
 def test_an_eps_of_zero_does_not_stand_for_the_machine_epsilon(foreach, device):
     options = {"lr": 0.25, "eps": (0.0, 1e-3), "foreach": foreach}
     # Far below the machine epsilon, and still of a square that float32 holds.
-    walk = Walk("Adafactor", device, start=(1.0, -1.0), options=options).over([(1e-18, 1e-18)])
+    walk = SingleParameter("Adafactor", device, start=(1.0, -1.0), options=options).over(
+        [(1e-18, 1e-18)]
+    )
     expected = [walk.tensor((0.75, -1.25))]
     check.close(seen=walk.values, expected=expected, source="γ·sign(g)", tolerance=STEPS)
 
@@ -143,7 +148,7 @@ def test_an_eps_of_zero_does_not_stand_for_the_machine_epsilon(foreach, device):
 @EITHER_WAY
 @pytest.mark.parametrize("attribute", ["grad_scale", "found_inf"])
 def test_a_scale_left_to_the_step_is_an_error(attribute, foreach, device):
-    walk = Walk("Adafactor", device, options={"foreach": foreach})
+    walk = SingleParameter("Adafactor", device, options={"foreach": foreach})
     setattr(walk.optimizer, attribute, torch.ones((), device=device))
     with pytest.raises(AssertionError, match="outside"):
         walk.over([(1.0, 1.0)])

@@ -7,14 +7,14 @@ from fixtures.assertions import check
 from fixtures.assertions.tolerances import STEPS, TEN_STEPS
 from fixtures.catalogue import gradient_tables, optimizers
 from fixtures.claims import claim
-from fixtures.runs.optimizer_run import SideBySide
-from fixtures.runs.single_parameter import Walk
+from fixtures.runs.optimizer_run import OptimizerRun
+from fixtures.runs.single_parameter import SingleParameter
 
 
 @claim("adagrad.update-rule")
 @optimizers.each(only=("Adagrad",), every_preset=True)
 def test_every_step_is_that_of_the_oracle(case, device):
-    run = SideBySide(case, device)
+    run = OptimizerRun(case, device)
     check.close(
         seen=run.by_torch(),
         expected=run.by_oracle(),
@@ -26,7 +26,7 @@ def test_every_step_is_that_of_the_oracle(case, device):
 @claim("adagrad.sparse-gradients")
 @optimizers.each(only=("Adagrad",), every_preset=True)
 def test_a_sparse_gradient_moves_what_it_holds(case, device):
-    run = SideBySide(case, device, table=gradient_tables.SPARSE)
+    run = OptimizerRun(case, device, table=gradient_tables.SPARSE)
     check.close(
         seen=run.by_torch(weight_decay=0),
         expected=run.by_oracle(weight_decay=0),
@@ -38,14 +38,14 @@ def test_a_sparse_gradient_moves_what_it_holds(case, device):
 @claim("adagrad.refuses-to-decay-sparse-gradients")
 @pytest.mark.needs("sparse")
 def test_decay_of_a_sparse_gradient_is_an_error(device):
-    walk = Walk("Adagrad", device, start=[[1.0], [2.0]], options={"weight_decay": 0.1})
+    walk = SingleParameter("Adagrad", device, start=[[1.0], [2.0]], options={"weight_decay": 0.1})
     with pytest.raises(RuntimeError, match=r"weight_decay.*sparse"):
         walk.over([walk.tensor([[1.0], [0.0]]).to_sparse()])
 
 
 @claim("adagrad.empty-sparse-gradient-moves-nothing")
 def test_a_sparse_gradient_that_holds_nothing_moves_nothing(device):
-    walk = Walk("Adagrad", device, start=[[1.0, 1.5], [2.0, 0.5]], options={"lr": 0.5})
+    walk = SingleParameter("Adagrad", device, start=[[1.0, 1.5], [2.0, 0.5]], options={"lr": 0.5})
     walk.over([torch.sparse_coo_tensor((2, 2), dtype=walk.parameter.dtype, device=device)])
     check.same(
         seen=walk.values, expected=[walk.tensor([[1.0, 1.5], [2.0, 0.5]])], source="the start"

@@ -4,14 +4,14 @@ from fixtures.assertions import check
 from fixtures.assertions.tolerances import STEPS, TEN_STEPS
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.runs.optimizer_run import SideBySide
-from fixtures.runs.single_parameter import Walk
+from fixtures.runs.optimizer_run import OptimizerRun
+from fixtures.runs.single_parameter import SingleParameter
 
 
 @claim("adamax.update-rule")
 @optimizers.each(only=("Adamax",), every_preset=True)
 def test_every_step_is_that_of_the_oracle(case, device):
-    run = SideBySide(case, device)
+    run = OptimizerRun(case, device)
     check.close(
         seen=run.by_torch(),
         expected=run.by_oracle(),
@@ -22,14 +22,14 @@ def test_every_step_is_that_of_the_oracle(case, device):
 
 @claim("adamax.first-step-has-the-size-of-the-rate")
 def test_the_first_step_is_one_rate_long(device):
-    walk = Walk("Adamax", device, options={"lr": 0.5, "eps": 1.0}).over([(1.0, -7.0)])
+    walk = SingleParameter("Adamax", device, options={"lr": 0.5, "eps": 1.0}).over([(1.0, -7.0)])
     expected = [walk.tensor((1.0 - 0.25, -2.0 + 0.4375))]
     check.close(seen=walk.values, expected=expected, source="γg/(|g| + ε)", tolerance=STEPS)
 
 
 @claim("adamax.norm-forgets-by-beta2")
 def test_a_large_gradient_is_forgotten_step_by_step(device):
-    walk = Walk("Adamax", device, options={"betas": (0.9, 0.5), "eps": 0.25})
+    walk = SingleParameter("Adamax", device, options={"betas": (0.9, 0.5), "eps": 0.25})
     walk.over([(8.0, 1.0), (-1.0, -2.0), (0.0, 0.0)])
     # 8.25 halves to 4.125 and 2.0625; 1.25 gives way to 2.25, which halves to 1.125
     expected = walk.tensor((2.0625, 1.125))

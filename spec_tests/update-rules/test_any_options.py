@@ -7,9 +7,9 @@ from fixtures.assertions import check
 from fixtures.assertions.tolerances import DRAWN
 from fixtures.catalogue import optimizers
 from fixtures.catalogue.drawn import optimizers as drawn
-from fixtures.catalogue.optimizers import Case, Preset
+from fixtures.catalogue.optimizer_record import Case, Preset
 from fixtures.claims import claim
-from fixtures.runs.optimizer_run import SideBySide
+from fixtures.runs.optimizer_run import OptimizerRun
 
 
 @claim("update-rules.hold-for-any-options")
@@ -29,7 +29,7 @@ def check_drawn(case, device, **implementation):
     @given(options=drawn.options(case.optimizer), table=drawn.tables())
     def steps_as_the_oracle(options, table):
         chosen = Case(case.optimizer, Preset("drawn", options))
-        run = SideBySide(chosen, device, table=table)
+        run = OptimizerRun(chosen, device, table=table)
         check.close(
             seen=run.by_torch(**implementation),
             expected=run.by_oracle(),

@@ -7,14 +7,14 @@ from fixtures.assertions import check
 from fixtures.assertions.tolerances import STEPS, TEN_STEPS
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.runs.optimizer_run import SideBySide
-from fixtures.runs.single_parameter import Walk
+from fixtures.runs.optimizer_run import OptimizerRun
+from fixtures.runs.single_parameter import SingleParameter
 
 
 @claim("asgd.update-rule")
 @optimizers.each(only=("ASGD",), every_preset=True)
 def test_every_step_is_that_of_the_oracle(case, device):
-    run = SideBySide(case, device)
+    run = OptimizerRun(case, device)
     check.close(
         seen=run.by_torch(),
         expected=run.by_oracle(),
@@ -25,7 +25,7 @@ def test_every_step_is_that_of_the_oracle(case, device):
 
 @claim("asgd.averages-from-t0-on")
 def test_ax_is_the_mean_of_the_values_from_two_steps_after_t0_on(device):
-    walk = Walk("ASGD", device, options={"lr": 0.5, "lambd": 0.0, "t0": 2})
+    walk = SingleParameter("ASGD", device, options={"lr": 0.5, "lambd": 0.0, "t0": 2})
     walk.over([(1.0, 0.5), (-0.5, 1.0), (0.25, 0.5), (1.0, -1.0), (0.5, 0.25)])
     # The weight comes from the step before: that of step 4 is still 1, then 1/2.
     expected = (walk.values[3] + walk.values[4]) / 2
@@ -36,13 +36,15 @@ def test_ax_is_the_mean_of_the_values_from_two_steps_after_t0_on(device):
 def test_before_t0_the_average_is_the_parameter(device):
     # From far away: a sum with the difference would not come out at the parameter.
     options = {"lr": 0.5, "t0": 5, "foreach": False}
-    walk = Walk("ASGD", device, options=options).over([(-3e7, 1.0), (3.1e7, -0.7)])
+    walk = SingleParameter("ASGD", device, options=options).over([(-3e7, 1.0), (3.1e7, -0.7)])
     check.same(seen=walk.state("ax"), expected=walk.values[-1], source="the parameter")
 
 
 @claim("asgd.rate-falls-by-its-power")
 def test_the_rate_of_a_step_is_the_power_that_alpha_says(device):
-    walk = Walk("ASGD", device, start=(0.0,), options={"lr": 0.5, "lambd": 2.0, "alpha": 2.0})
+    walk = SingleParameter(
+        "ASGD", device, start=(0.0,), options={"lr": 0.5, "lambd": 2.0, "alpha": 2.0}
+    )
     walk.over([(1.0,), (0.0,), (0.0,)])
     # η = 0.5/(1 + t)²: 0.5, 0.125, 0.5/9; and each step multiplies the parameter by 1 - 2η.
     expected = [walk.tensor((v,)) for v in (-0.5, -0.375, -0.375 * (1 - 1 / 9))]

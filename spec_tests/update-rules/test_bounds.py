@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from fixtures.catalogue import optimizers
+from fixtures.catalogue.optimizer_record import Case, Preset
 from fixtures.claims import claim
 from fixtures.runs.training import start
 
@@ -79,7 +80,7 @@ AT_THE_BOUNDS = (
 
 def case_with(name, options):
     entry = optimizers.by_name(name)
-    return optimizers.Case(entry, optimizers.Preset(text_of(options), options))
+    return Case(entry, Preset(text_of(options), options))
 
 
 def text_of(options):

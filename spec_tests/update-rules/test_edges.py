@@ -7,9 +7,9 @@ import pytest
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import TEN_STEPS
 from fixtures.catalogue import gradient_tables, optimizers
-from fixtures.catalogue.optimizers import Case, Preset
+from fixtures.catalogue.optimizer_record import Case, Preset
 from fixtures.claims import claim
-from fixtures.runs.optimizer_run import SideBySide
+from fixtures.runs.optimizer_run import OptimizerRun
 
 WITH_MOMENTS = ("Adam", "AdamW", "Adamax", "NAdam", "RAdam")
 RULES = (
@@ -63,7 +63,7 @@ def edge(name, options):
 @pytest.mark.parametrize("case", [edge(*entry) for entry in EDGES])
 def test_an_option_at_its_edge_gives_the_oracle_s_steps(case, device):
     table = {"SparseAdam": gradient_tables.SPARSE, "Adafactor": gradient_tables.MATRICES}
-    run = SideBySide(
+    run = OptimizerRun(
         case,
         device,
         table=table.get(case.optimizer.name, gradient_tables.ORDINARY),

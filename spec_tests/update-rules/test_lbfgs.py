@@ -8,8 +8,9 @@ from fixtures.assertions.tolerances import QUASI_NEWTON, STEPS
 from fixtures.catalogue import optimizers
 from fixtures.catalogue.document_problems import Parabola
 from fixtures.catalogue.objectives import OBJECTIVES, RIPPLES
+from fixtures.catalogue.optimizer_record import Case, Preset
 from fixtures.claims import claim
-from fixtures.runs.lbfgs_run import Evaluations
+from fixtures.runs.lbfgs_run import LBFGSRun
 
 PRINTED = (
     ("1.0000", "1.0000"), ("1.1000", "0.8100"), ("1.1900", "0.6561"), ("1.2710", "0.5314"),
@@ -41,7 +42,7 @@ def evaluations_of_one_step(device):
 @optimizers.each(only=("LBFGS",), every_preset=True)
 @pytest.mark.needs(torch.float64)
 def test_every_evaluation_is_that_of_the_oracle(case, objective, device):
-    run = Evaluations(case, objective, device)
+    run = LBFGSRun(case, objective, device)
     check.close(
         seen=run.by_torch(),
         expected=run.by_oracle(),
@@ -58,8 +59,8 @@ def test_every_evaluation_is_that_of_the_oracle(case, objective, device):
 )
 def test_a_step_keeps_to_max_eval(line_search_fn, lr, max_eval, device):
     options = {"lr": lr, "max_iter": 10, "max_eval": max_eval, "line_search_fn": line_search_fn}
-    case = optimizers.Case(optimizers.by_name("LBFGS"), optimizers.Preset("far", options))
-    first_step = Evaluations(case, RIPPLES, device).by_torch()[0]
+    case = Case(optimizers.by_name("LBFGS"), Preset("far", options))
+    first_step = LBFGSRun(case, RIPPLES, device).by_torch()[0]
     seen = len(first_step["evaluations"])
     assert seen <= max_eval, f"{seen} evaluations instead of at most {max_eval}"
 

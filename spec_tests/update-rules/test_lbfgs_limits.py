@@ -9,10 +9,10 @@ from fixtures.assertions import check
 from fixtures.assertions.tolerances import EVERY_STEP_ROUNDED, QUASI_NEWTON
 from fixtures.catalogue import line_searches, memory_layouts, optimizers
 from fixtures.catalogue.objectives import ELLIPSE, RIPPLES
-from fixtures.catalogue.optimizers import Case, Preset
+from fixtures.catalogue.optimizer_record import Case, Preset
 from fixtures.claims import claim
-from fixtures.runs.lbfgs_run import Evaluations
-from fixtures.runs.optimizer_run import finest
+from fixtures.devices.dtypes import finest
+from fixtures.runs.lbfgs_run import LBFGSRun
 
 LBFGS = optimizers.by_name("LBFGS")
 SOURCE = "fixtures/oracles/lbfgs.py"
@@ -85,7 +85,7 @@ def test_a_bracket_below_the_tolerance_ends_the_search(tolerance, device):
     steep = line_searches.script((0.0, -1.0), (1.0, 0.5))
     options = {"max_iter": 1, "max_eval": 26, "line_search_fn": "strong_wolfe", "lr": 1.0}
     case = Case(LBFGS, Preset("tolerant", {**options, "tolerance_change": tolerance}))
-    run = Evaluations(case, steep, device, steps=1)
+    run = LBFGSRun(case, steep, device, steps=1)
     check.close(
         seen=run.by_torch()[0]["evaluations"],
         expected=run.by_oracle()[0]["evaluations"],
@@ -99,7 +99,7 @@ def test_a_bracket_below_the_tolerance_ends_the_search(tolerance, device):
 def test_a_line_search_took_25_evaluations_and_one(max_eval, device):
     options = {"max_iter": 1, "max_eval": max_eval, "line_search_fn": "strong_wolfe", "lr": 1.0}
     falling = line_searches.script((0.0, -1.0), *((-(10.0**t), -2.0) for t in range(30)))
-    run = Evaluations(Case(LBFGS, Preset("falling", options)), falling, device, steps=1)
+    run = LBFGSRun(Case(LBFGS, Preset("falling", options)), falling, device, steps=1)
     check.same(
         seen=len(run.by_torch()[0]["evaluations"]),
         expected=1 + 1 + 25,
@@ -197,7 +197,7 @@ def test_parameters_on_two_devices_are_an_error(device):
 @optimizers.each(only=("LBFGS",), every_preset=True)
 def test_a_rate_in_a_tensor_is_a_rate(case, shape, device):
     rate = case.preset.options.get("lr", LBFGS.lr)
-    run = Evaluations(case, RIPPLES, device)
+    run = LBFGSRun(case, RIPPLES, device)
     check.close(
         seen=run.by_torch(lr=torch.full(shape, rate, dtype=finest(device))),
         expected=run.by_oracle(),
@@ -212,7 +212,7 @@ def test_a_rate_in_a_tensor_is_a_rate(case, shape, device):
 )
 @line_searches.each(line_searches.EXACT)
 def test_a_coarse_dtype_takes_the_oracle_s_steps(edge, dtype, device):
-    run = Evaluations(edge.case, edge.script, device, dtype=dtype, steps=1)
+    run = LBFGSRun(edge.case, edge.script, device, dtype=dtype, steps=1)
     check.close(
         seen=run.by_torch(),
         expected=run.by_oracle(),

@@ -8,9 +8,9 @@ from fixtures.assertions.tolerances import BFLOAT16_DIRECTION, BFLOAT16_PRODUCTS
 from fixtures.catalogue import gradient_tables, optimizers
 from fixtures.catalogue.optimizers import CONVERGING
 from fixtures.claims import claim
+from fixtures.devices.dtypes import finest
 from fixtures.oracles.muon import Muon
-from fixtures.runs.optimizer_run import finest
-from fixtures.runs.single_parameter import Walk
+from fixtures.runs.single_parameter import SingleParameter
 
 WIDE, TALL = (group[0] for group in gradient_tables.MATRICES.groups)
 SHAPES = pytest.mark.parametrize("column", [WIDE, TALL], ids=["wide", "tall"])
@@ -30,7 +30,7 @@ def moves(values, start, lr):
 def side_by_side(column, device, **options):
     """Return the moves of torch and of the oracle over a column."""
     slopes = [slope for slope in column.gradients if slope is not None]
-    walk = Walk("Muon", device, start=column.start, options=options)
+    walk = SingleParameter("Muon", device, start=column.start, options=options)
     start = walk.parameter.detach().clone()
     seen = moves(walk.over(slopes).values, start, options["lr"])
     oracle, theta, values = Muon(**options), [list(row) for row in column.start], []
@@ -80,7 +80,7 @@ def test_long_momentum_gives_the_moves_of_the_oracle(nesterov, column, device):
 
 @claim("muon.buffer-sums-the-gradients")
 def test_the_buffer_is_the_documented_sum(device):
-    walk = Walk("Muon", device, start=[[1.0, 2.0]], options={"momentum": 0.5})
+    walk = SingleParameter("Muon", device, start=[[1.0, 2.0]], options={"momentum": 0.5})
     walk.over([[[1.0, -2.0]], [[4.0, 2.0]]])
     expected = walk.tensor([[4.5, 1.0]])
     check.same(seen=walk.state("momentum_buffer"), expected=expected, source="B = g + B/2")
@@ -155,7 +155,7 @@ def test_the_spectral_rate_was_refused(device):
     ids=["a_hundred_steps", "two_coefficients", "four_coefficients"],
 )
 def test_iterations_that_are_none_are_an_error(options, words, device):
-    walk = Walk("Muon", device, start=[[1.0, 2.0]], options=options)
+    walk = SingleParameter("Muon", device, start=[[1.0, 2.0]], options=options)
     with pytest.raises(ValueError, match=words):
         walk.over([[[1.0, -2.0]]])
 
@@ -163,7 +163,9 @@ def test_iterations_that_are_none_are_an_error(options, words, device):
 @claim("muon.refuses-to-iterate")
 def test_ninety_nine_steps_are_taken(device):
     options = {"ns_steps": 99, "ns_coefficients": (1.5, -0.5, 0.0), "lr": 0.5, "weight_decay": 0.0}
-    walk = Walk("Muon", device, start=[[1.0, 2.0]], options=options).over([[[0.0, -2.0]]])
+    walk = SingleParameter("Muon", device, start=[[1.0, 2.0]], options=options).over(
+        [[[0.0, -2.0]]]
+    )
     # Of one row, the direction is brought to the norm 1.
     expected = [walk.tensor([[1.0, 2.5]])]
     check.same(seen=walk.values, expected=expected, source="by hand, exact in bfloat16")
@@ -175,8 +177,8 @@ def test_gradients_a_thousand_times_as_large_give_the_same_steps(scale, device):
     slopes = [walked for walked in WIDE.gradients if walked is not None]
     scaled = [[[scale * g for g in row] for row in slope] for slope in slopes]
     check.same(
-        seen=Walk("Muon", device, start=WIDE.start).over(scaled).values,
-        expected=Walk("Muon", device, start=WIDE.start).over(slopes).values,
+        seen=SingleParameter("Muon", device, start=WIDE.start).over(scaled).values,
+        expected=SingleParameter("Muon", device, start=WIDE.start).over(slopes).values,
         source="the steps over the gradients as they are",
     )
 
@@ -184,7 +186,9 @@ def test_gradients_a_thousand_times_as_large_give_the_same_steps(scale, device):
 @claim("muon.decay-is-multiplied-by-the-rate")
 def test_without_a_slope_muon_shrinks_by_the_rate_before_adjustment(device):
     options = {"lr": 0.5, "weight_decay": 0.5, "adjust_lr_fn": "match_rms_adamw"}
-    walk = Walk("Muon", device, start=[[1.0, -2.0]], options=options).over([[[0.0, 0.0]]] * 3)
+    walk = SingleParameter("Muon", device, start=[[1.0, -2.0]], options=options).over(
+        [[[0.0, 0.0]]] * 3
+    )
     expected = [walk.tensor([[0.75**t, -2 * 0.75**t]]) for t in (1, 2, 3)]
     check.close(seen=walk.values, expected=expected, source="(1 - γλ)ᵗθ₀", tolerance=STEPS)
 

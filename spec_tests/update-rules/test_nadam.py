@@ -4,14 +4,14 @@ from fixtures.assertions import check
 from fixtures.assertions.tolerances import STEPS, TEN_STEPS
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.runs.optimizer_run import SideBySide
-from fixtures.runs.single_parameter import Walk
+from fixtures.runs.optimizer_run import OptimizerRun
+from fixtures.runs.single_parameter import SingleParameter
 
 
 @claim("nadam.update-rule")
 @optimizers.each(only=("NAdam",), every_preset=True)
 def test_every_step_is_that_of_the_oracle(case, device):
-    run = SideBySide(case, device)
+    run = OptimizerRun(case, device)
     check.close(
         seen=run.by_torch(),
         expected=run.by_oracle(),
@@ -22,7 +22,7 @@ def test_every_step_is_that_of_the_oracle(case, device):
 
 @claim("nadam.momentum-warms-up")
 def test_the_product_is_that_of_the_momenta_so_far(device):
-    walk = Walk("NAdam", device, options={"betas": (0.8, 0.9), "momentum_decay": 0.5})
+    walk = SingleParameter("NAdam", device, options={"betas": (0.8, 0.9), "momentum_decay": 0.5})
     walk.over([(1.0, -1.0)] * 3)
     product = 1.0
     for t in (1, 2, 3):
@@ -38,6 +38,6 @@ def test_the_product_is_that_of_the_momenta_so_far(device):
 @claim("nadam.decoupled-decay-shrinks-the-parameter")
 def test_without_a_slope_decoupled_decay_shrinks_by_a_constant_factor(device):
     options = {"lr": 0.5, "weight_decay": 0.5, "decoupled_weight_decay": True}
-    walk = Walk("NAdam", device, options=options).over([(0.0, 0.0)] * 3)
+    walk = SingleParameter("NAdam", device, options=options).over([(0.0, 0.0)] * 3)
     expected = [walk.tensor((0.75**t, -2 * 0.75**t)) for t in (1, 2, 3)]
     check.close(seen=walk.values, expected=expected, source="(1 - γλ)ᵗθ₀", tolerance=STEPS)

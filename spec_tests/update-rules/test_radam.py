@@ -5,14 +5,14 @@ from fixtures.assertions.tolerances import STEPS, TEN_STEPS
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
 from fixtures.oracles.radam import RAdam
-from fixtures.runs.optimizer_run import SideBySide
-from fixtures.runs.single_parameter import Walk
+from fixtures.runs.optimizer_run import OptimizerRun
+from fixtures.runs.single_parameter import SingleParameter
 
 
 @claim("radam.update-rule")
 @optimizers.each(only=("RAdam",), every_preset=True)
 def test_every_step_is_that_of_the_oracle(case, device):
-    run = SideBySide(case, device)
+    run = OptimizerRun(case, device)
     check.close(
         seen=run.by_torch(),
         expected=run.by_oracle(),
@@ -23,7 +23,9 @@ def test_every_step_is_that_of_the_oracle(case, device):
 
 @claim("radam.begins-as-momentum")
 def test_the_first_five_steps_are_not_divided(device):
-    walk = Walk("RAdam", device, options={"lr": 0.125, "betas": (0.5, 0.999), "eps": 0.0})
+    walk = SingleParameter(
+        "RAdam", device, options={"lr": 0.125, "betas": (0.5, 0.999), "eps": 0.0}
+    )
     walk.over([(1.0, -8.0)] * 6)
     # Equal gradients have a corrected average equal to themselves: five steps of the rate times
     # the gradient, and a sixth in which both elements move equally far, the rate times r.
@@ -41,6 +43,6 @@ def test_the_first_five_steps_are_not_divided(device):
 @claim("radam.decoupled-decay-shrinks-the-parameter")
 def test_without_a_slope_decoupled_decay_shrinks_by_a_constant_factor(device):
     options = {"lr": 0.5, "weight_decay": 0.5, "decoupled_weight_decay": True}
-    walk = Walk("RAdam", device, options=options).over([(0.0, 0.0)] * 7)
+    walk = SingleParameter("RAdam", device, options=options).over([(0.0, 0.0)] * 7)
     expected = [walk.tensor((0.75**t, -2 * 0.75**t)) for t in range(1, 8)]
     check.close(seen=walk.values, expected=expected, source="(1 - γλ)ᵗθ₀", tolerance=STEPS)

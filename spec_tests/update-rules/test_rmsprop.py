@@ -6,14 +6,14 @@ from fixtures.assertions import check
 from fixtures.assertions.tolerances import STEPS, TEN_STEPS
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.runs.optimizer_run import SideBySide
-from fixtures.runs.single_parameter import Walk
+from fixtures.runs.optimizer_run import OptimizerRun
+from fixtures.runs.single_parameter import SingleParameter
 
 
 @claim("rmsprop.update-rule")
 @optimizers.each(only=("RMSprop",), every_preset=True)
 def test_every_step_is_that_of_the_oracle(case, device):
-    run = SideBySide(case, device)
+    run = OptimizerRun(case, device)
     check.close(
         seen=run.by_torch(),
         expected=run.by_oracle(),
@@ -24,7 +24,7 @@ def test_every_step_is_that_of_the_oracle(case, device):
 
 @claim("rmsprop.eps-is-added-to-the-root")
 def test_eps_stands_beside_the_root(device):
-    walk = Walk("RMSprop", device, options={"lr": 1.0, "alpha": 0.75, "eps": 1.0})
+    walk = SingleParameter("RMSprop", device, options={"lr": 1.0, "alpha": 0.75, "eps": 1.0})
     walk.over([(2.0, -6.0)])
     # √v = |g|/2: steps of 2/(1 + 1) and -6/(3 + 1)
     expected = [walk.tensor((0.0, -0.5))]
@@ -33,7 +33,9 @@ def test_eps_stands_beside_the_root(device):
 
 @claim("rmsprop.centered-subtracts-the-mean")
 def test_centered_divides_by_the_standard_deviation(device):
-    walk = Walk("RMSprop", device, options={"lr": 1.0, "alpha": 0.5, "eps": 0.0, "centered": True})
+    walk = SingleParameter(
+        "RMSprop", device, options={"lr": 1.0, "alpha": 0.5, "eps": 0.0, "centered": True}
+    )
     walk.over([(4.0, -8.0)])
     # v - a² = g²/2 - g²/4: the root is |g|/2, and the step 2
     expected = [walk.tensor((-1.0, 0.0))]
@@ -43,7 +45,7 @@ def test_centered_divides_by_the_standard_deviation(device):
 @claim("rmsprop.momentum-gathers-normalised-gradients")
 def test_the_velocity_is_of_normalised_gradients_without_the_rate(device):
     options = {"lr": 0.5, "alpha": 0.75, "eps": 0.0, "momentum": 0.5}
-    walk = Walk("RMSprop", device, options=options).over([(4.0, -8.0), (0.0, 0.0)])
+    walk = SingleParameter("RMSprop", device, options=options).over([(4.0, -8.0), (0.0, 0.0)])
     check.close(
         seen=[*walk.values, walk.state("momentum_buffer")],
         expected=[walk.tensor(v) for v in ((0.0, -1.0), (-0.5, -0.5), (1.0, -1.0))],

@@ -7,14 +7,14 @@ from fixtures.assertions import check
 from fixtures.assertions.tolerances import TEN_STEPS
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.runs.optimizer_run import SideBySide
-from fixtures.runs.single_parameter import Walk
+from fixtures.runs.optimizer_run import OptimizerRun
+from fixtures.runs.single_parameter import SingleParameter
 
 
 @claim("sgd.update-rule")
 @optimizers.each(only=("SGD",), every_preset=True)
 def test_every_step_is_that_of_the_oracle(case, device):
-    run = SideBySide(case, device)
+    run = OptimizerRun(case, device)
     check.close(
         seen=run.by_torch(),
         expected=run.by_oracle(),
@@ -25,7 +25,7 @@ def test_every_step_is_that_of_the_oracle(case, device):
 
 @claim("sgd.dampening-skips-the-first-step")
 def test_the_first_velocity_is_not_damped(device):
-    walk = Walk("SGD", device, options={"lr": 1.0, "momentum": 0.5, "dampening": 0.75})
+    walk = SingleParameter("SGD", device, options={"lr": 1.0, "momentum": 0.5, "dampening": 0.75})
     walk.over([(1.0, 2.0), (1.0, 2.0), (1.0, 2.0)])
     # b = g, then b/2 + g/4: 1, 0.75, 0.625 of the gradient
     expected = [walk.tensor(v) for v in ((0.0, -4.0), (-0.75, -5.5), (-1.375, -6.75))]
@@ -34,7 +34,7 @@ def test_the_first_velocity_is_not_damped(device):
 
 @claim("sgd.nesterov-adds-the-velocity-to-the-gradient")
 def test_nesterov_moves_along_the_gradient_and_the_new_velocity(device):
-    walk = Walk("SGD", device, options={"lr": 1.0, "momentum": 0.5, "nesterov": True})
+    walk = SingleParameter("SGD", device, options={"lr": 1.0, "momentum": 0.5, "nesterov": True})
     walk.over([(1.0, 2.0), (0.0, 2.0)])
     # b = g: step 1.5g; then b = 0.5g + g', step g' + 0.5b
     expected = [walk.tensor(v) for v in ((-0.5, -5.0), (-0.75, -8.5))]
@@ -43,7 +43,7 @@ def test_nesterov_moves_along_the_gradient_and_the_new_velocity(device):
 
 @claim("sgd.rate-multiplies-the-whole-velocity")
 def test_a_rate_that_is_halved_halves_the_old_velocity_too(device):
-    walk = Walk("SGD", device, options={"lr": 1.0, "momentum": 0.5})
+    walk = SingleParameter("SGD", device, options={"lr": 1.0, "momentum": 0.5})
     walk.over([(1.0, 2.0)])
     walk.optimizer.param_groups[0]["lr"] = 0.5
     walk.over([(0.0, 0.0)])

@@ -6,15 +6,16 @@ import torch
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import EVERY_STEP_ROUNDED, STEPS, TEN_STEPS
 from fixtures.catalogue import gradient_tables, optimizers
+from fixtures.catalogue.optimizer_record import Case, Preset
 from fixtures.claims import claim
-from fixtures.runs.optimizer_run import SideBySide
-from fixtures.runs.single_parameter import Walk
+from fixtures.runs.optimizer_run import OptimizerRun
+from fixtures.runs.single_parameter import SingleParameter
 
 
 @claim("sparse-adam.update-rule")
 @optimizers.each(only=("SparseAdam",), every_preset=True)
 def test_every_step_is_that_of_the_oracle(case, device):
-    run = SideBySide(case, device)
+    run = OptimizerRun(case, device)
     check.close(
         seen=run.by_torch(),
         expected=run.by_oracle(),
@@ -28,9 +29,9 @@ def test_every_step_is_that_of_the_oracle(case, device):
     "dtype", [torch.float32, torch.bfloat16, torch.float16], ids=["float32", "bfloat16", "float16"]
 )
 def test_a_coarse_dtype_takes_the_oracle_s_steps(dtype, device):
-    preset = optimizers.Preset("coarse", {"eps": 2.0**-10, "betas": (0.5, 0.75)})
-    case = optimizers.Case(optimizers.by_name("SparseAdam"), preset)
-    run = SideBySide(case, device, dtype=dtype, table=gradient_tables.SPARSE)
+    preset = Preset("coarse", {"eps": 2.0**-10, "betas": (0.5, 0.75)})
+    case = Case(optimizers.by_name("SparseAdam"), preset)
+    run = OptimizerRun(case, device, dtype=dtype, table=gradient_tables.SPARSE)
     check.close(
         seen=run.by_torch(),
         expected=run.by_oracle(),
@@ -43,7 +44,7 @@ def test_a_coarse_dtype_takes_the_oracle_s_steps(dtype, device):
 @pytest.mark.parametrize("shape", [(), (1,)], ids=["scalar", "one_element"])
 def test_a_rate_in_a_tensor_is_a_rate(shape, device):
     def values(lr):
-        walk = Walk("SparseAdam", device, start=[[1.0], [2.0]], options={"lr": lr})
+        walk = SingleParameter("SparseAdam", device, start=[[1.0], [2.0]], options={"lr": lr})
         return walk.over([held(walk, [0, 1], [1.0, -2.0]), held(walk, [1], [0.5])]).values
 
     rate = torch.full(shape, 0.25, dtype=torch.float64)
@@ -77,7 +78,7 @@ def test_what_is_held_moves_alike_however_it_is_indexed(shape, sparse, device):
 
 @claim("sparse-adam.leaves-the-rest-alone")
 def test_what_the_gradient_does_not_hold_stays(device):
-    walk = Walk("SparseAdam", device, start=[[1.0], [2.0], [3.0]], options={"lr": 0.5})
+    walk = SingleParameter("SparseAdam", device, start=[[1.0], [2.0], [3.0]], options={"lr": 0.5})
     walk.over([held(walk, [0, 1], [1.0, -1.0]), held(walk, [0], [1.0])])
     first, second = walk.values
     seen = [first[2], second[1:], walk.state("exp_avg")[2], walk.state("exp_avg_sq")[2]]
@@ -88,7 +89,7 @@ def test_what_the_gradient_does_not_hold_stays(device):
 @claim("sparse-adam.takes-held-zeros-for-gradients")
 def test_a_zero_that_is_held_lets_the_moments_act(device):
     options = {"lr": 1.0, "betas": (0.5, 0.5), "eps": 1e-30}
-    walk = Walk("SparseAdam", device, start=[[1.0]], options=options)
+    walk = SingleParameter("SparseAdam", device, start=[[1.0]], options=options)
     walk.over([held(walk, [0], [1.0]), held(walk, [0], [0.0])])
     # m = 0.25, v = 0.25; √(1 - 0.25)/(1 - 0.25) · 0.25/0.5
     moved = walk.values[0] - walk.values[1]
@@ -99,7 +100,7 @@ def test_a_zero_that_is_held_lets_the_moments_act(device):
 @claim("sparse-adam.eps-is-added-before-the-correction")
 def test_eps_stands_beside_the_uncorrected_root(device):
     options = {"lr": 1.0, "betas": (0.5, 0.75), "eps": 0.5}
-    walk = Walk("SparseAdam", device, start=[[1.0]], options=options)
+    walk = SingleParameter("SparseAdam", device, start=[[1.0]], options=options)
     walk.over([held(walk, [0], [1.0])])
     # √0.25/0.5 · 0.5/(0.5 + 0.5), where Adam would move by 1/(1 + 0.5)
     expected = [walk.tensor([[0.5]])]
@@ -108,14 +109,14 @@ def test_eps_stands_beside_the_uncorrected_root(device):
 
 @claim("sparse-adam.refuses-dense-gradients")
 def test_a_dense_gradient_is_an_error(device):
-    walk = Walk("SparseAdam", device, start=[[1.0]])
+    walk = SingleParameter("SparseAdam", device, start=[[1.0]])
     with pytest.raises(RuntimeError, match="dense"):
         walk.over([[[1.0]]])
 
 
 @claim("sparse-adam.empty-gradient-counts-as-a-step")
 def test_a_gradient_that_holds_nothing_counts_as_a_step(device):
-    walk = Walk("SparseAdam", device, start=[[1.0], [2.0]])
+    walk = SingleParameter("SparseAdam", device, start=[[1.0], [2.0]])
     walk.over([held(walk, [], [])])
     check.same(
         seen={"values": walk.values, "step": int(walk.optimizer.state[walk.parameter]["step"])},
