@@ -10,30 +10,30 @@ from self_tests.support.loaded_code import edit
 _MODULE = import_module("torch.optim.optimizer")  # torch.optim hides it
 
 
-@breaks("capturable-on-the-host.takes-the-documented-steps")
+@breaks("implementations.take-the-documented-steps")
 def asgd_averages_from_a_step_later_on(_: Patch) -> None:
     edit(asgd, "new_mus = torch._foreach_sub(grouped_state_steps, t0)",
          "new_mus = torch._foreach_sub(grouped_state_steps, t0 + 1)")  # fmt: skip
 
 
-@breaks("capturable-on-the-host.takes-a-tensor-as-rate")
+@breaks("tensor-lr.takes-the-documented-steps")
 def adadelta_climbs(_: Patch) -> None:
     edit(adadelta, "torch._foreach_mul_(deltas, -lr)", "torch._foreach_mul_(deltas, lr)")
 
 
-@breaks("capturable-on-the-host.takes-tensors-as-betas")
+@breaks("tensor-betas.take-the-documented-steps")
 def adam_takes_a_beta_for_the_other(_: Patch) -> None:
     edit(adam, "torch._foreach_mul(device_grads, 1 - beta2)",
          "torch._foreach_mul(device_grads, 1 - beta1)")  # fmt: skip
 
 
-@breaks("capturable-on-the-host.steps-the-parts-of-complex-numbers")
+@breaks("complex.is-the-step-on-the-real-view")
 def rmsprop_squares_complex_numbers(_: Patch) -> None:
     edit(rmsprop, "        is_complex_param = torch.is_complex(param)\n",
          "        is_complex_param = not capturable and torch.is_complex(param)\n")  # fmt: skip
 
 
-@breaks("capturable-on-the-host.keeps-its-scalars-fine")
+@breaks("scalars.of-capturable-steps")
 def nadam_keeps_its_product_coarse(_: Patch) -> None:
     edit(nadam, "torch.ones((), dtype=_get_scalar_dtype(), device=p.device)",
          "torch.ones((), device=p.device)")  # fmt: skip

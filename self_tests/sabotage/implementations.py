@@ -15,7 +15,7 @@ def empty_parameters_stop_the_step(patch: Patch) -> None:
     )
 
 
-@breaks("foreach.takes-the-documented-steps")
+@breaks("implementations.take-the-documented-steps")
 def foreach_ignores_maximize(_: Patch) -> None:
     edit(sgd, "device_grads = torch._foreach_neg(", "torch._foreach_neg(")
 
@@ -74,7 +74,7 @@ def sgd_takes_a_conjugated_gradient_for_what_lies_in_memory(_: Patch) -> None:
     )
 
 
-@breaks("tensor-lr.with-foreach")
+@breaks("tensor-lr.takes-the-documented-steps")
 def foreach_ignores_a_rate_that_is_a_tensor(_: Patch) -> None:
     edit(
         radam,
@@ -92,7 +92,7 @@ def a_rate_in_a_vector_is_halved(_: Patch) -> None:
     )
 
 
-@breaks("tensor-lr.when-fused-on-the-cpu")
+@breaks("tensor-lr.takes-the-documented-steps")
 def the_fused_kernel_is_given_another_rate_for_a_tensor(_: Patch) -> None:
     edit(adagrad, "            lr=lr,\n", "            lr=lr if type(lr) is float else lr * 2,\n")
 
@@ -120,7 +120,7 @@ def a_decay_that_needs_no_gradient_is_left_out(_: Patch) -> None:
     )
 
 
-@breaks("complex.is-the-step-on-the-real-view-when-differentiable")
+@breaks("complex.is-the-step-on-the-real-view")
 def complex_numbers_are_squared_whole(_: Patch) -> None:
     edit(
         adagrad,
@@ -147,7 +147,7 @@ def steps_are_counted_on_the_default_device(_: Patch) -> None:
     )
 
 
-@breaks("foreach.takes-the-documented-steps")
+@breaks("implementations.take-the-documented-steps")
 def momentum_that_starts_late_is_damped(_: Patch) -> None:
     edit(sgd, "] = device_grads[i].detach().clone()", "] = device_grads[i].detach() * momentum")
 

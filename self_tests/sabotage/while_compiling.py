@@ -6,7 +6,7 @@ from self_tests.sabotage.fault import Patch, breaks
 from self_tests.support.loaded_code import edit
 
 
-@breaks("while-compiling.a-loop-takes-the-documented-steps")
+@breaks("while-compiling.takes-the-documented-steps")
 def nadam_counts_twice_while_compiling(_: Patch) -> None:
     edit(
         nadam,
@@ -15,7 +15,7 @@ def nadam_counts_twice_while_compiling(_: Patch) -> None:
     )
 
 
-@breaks("while-compiling.foreach-takes-the-documented-steps")
+@breaks("while-compiling.takes-the-documented-steps")
 def rmsprop_does_not_count_while_compiling(_: Patch) -> None:
     edit(
         rmsprop,
@@ -24,6 +24,6 @@ def rmsprop_does_not_count_while_compiling(_: Patch) -> None:
     )
 
 
-@breaks("while-compiling.a-tensor-is-a-rate")
+@breaks("while-compiling.tensor-lr-of-sgd")
 def sgd_climbs_while_compiling(_: Patch) -> None:
     edit(sgd, "torch._foreach_mul(device_grads, -lr)", "torch._foreach_mul(device_grads, lr)")

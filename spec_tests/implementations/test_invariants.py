@@ -9,21 +9,11 @@ import torch
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
 from fixtures.devices import capabilities
+from fixtures.runs.each_implementation import in_each
 from fixtures.runs.training import Training
 from fixtures.specification.torch_range import TorchRange
 
-REAL_OR_COMPLEX, REAL = (torch.float32, torch.complex64), (torch.float32, torch.bfloat16)
-# By a name: the options, since when, and the dtypes besides that of a loop.
-IMPLEMENTATIONS = {
-    "by default": ({}, ">=2.0", (torch.float32,)),
-    "in a loop": ({"foreach": False}, ">=2.0", REAL_OR_COMPLEX),
-    "with foreach": ({"foreach": True}, ">=2.0", REAL_OR_COMPLEX),
-    "when fused": ({"fused": True}, ">=2.4", REAL),
-    "capturable in a loop": ({"capturable": True, "foreach": False}, ">=2.4", REAL_OR_COMPLEX),
-    "capturable with foreach": ({"capturable": True, "foreach": True}, ">=2.4", REAL_OR_COMPLEX),
-}
-# Of which a complex parameter has no meaning, or no gradients that a loss gives.
-NOT_COMPLEX = ("Adafactor", "LBFGS", "Muon", "SparseAdam")
+# Of which a complex parameter has no gradients that a loss gives.
 STEPS_COMPLEX = TorchRange(">=2.4")
 OVER_ALL = optimizers.each(every_preset=True)
 
@@ -53,10 +43,10 @@ def memory_of(thing):
     return [thing.untyped_storage().data_ptr()]
 
 
-def watch(case, device, dtype, options):
+def watch(case, device, dtype):
     """Return what three steps of a training did."""
     seen = Observed()
-    training = Training(case, device, dtype=dtype, **options)
+    training = Training(case, device, dtype=dtype)
     for step in range(3):
         fill_gradients(training, dtype)
         if step == 1 and not case.optimizer.needs_closure:
@@ -120,65 +110,74 @@ def step_watched(training, seen):
 
 
 @cache
-def observed(case, device):
-    """Return what three steps did, by implementation; each training is watched once."""
+def observed(case, device, implementations):
+    """Return what three steps did, by implementation and dtype; each training is watched once."""
+    watched = {"by default": watch_each_dtype(case, device)}
+    watched |= in_each(case, implementations, device, lambda case: watch_each_dtype(case, device))
     return {
-        f"{name}, {str(dtype).removeprefix('torch.')}": watch(case, device, dtype, options)
-        for name, (options, releases, dtypes) in IMPLEMENTATIONS.items()
-        if options.keys() <= case.optimizer.options.keys()
-        and torch.__version__ in TorchRange(releases)
-        and not ("capturable" in options and device.type == "cpu")
+        f"{by}, {dtype}": seen for by, dtypes in watched.items() for dtype, seen in dtypes.items()
+    }
+
+
+def watch_each_dtype(case, device):
+    """Return what three steps did, by dtype: float32, and another that the implementation takes."""
+    other = torch.bfloat16 if case.options.get("fused") else torch.complex64
+    dtypes = (torch.float32, other) if case.implementation else (torch.float32,)
+    return {
+        str(dtype).removeprefix("torch."): watch(case, device, dtype)
         for dtype in dtypes
         if not dtype.is_complex or steps_complex(case)
         if not capabilities.lacks(device, dtype)
-        if "fused" not in options or not capabilities.lacks(device, "fused")
     }
 
 
 def steps_complex(case):
     """Whether the optimizer takes complex parameters on this torch."""
-    return case.optimizer.name not in NOT_COMPLEX and torch.__version__ in STEPS_COMPLEX
+    return case.optimizer.has("elementwise") and torch.__version__ in STEPS_COMPLEX
 
 
-def check_nothing(kind, case, device, but=()):
-    """Check that no implementation, but those whose names begin so, did what is noted under this name."""
+def check_nothing(kind, case, device, implementations):
+    """Check that no implementation did what is noted under this name."""
     __tracebackhide__ = True
-    by_name = {name: getattr(seen, kind) for name, seen in observed(case, device).items()}
-    done = {name: seen for name, seen in by_name.items() if seen and not name.startswith(but)}
+    by_name = {
+        name: getattr(seen, kind)
+        for name, seen in observed(case, device, tuple(implementations)).items()
+    }
+    done = {name: seen for name, seen in by_name.items() if seen}
     assert done == {}, "; ".join(f"{name}: {', '.join(seen)}" for name, seen in done.items())
 
 
 @claim("invariants.gradients-stay")
 @OVER_ALL
-def test_no_step_changes_a_gradient(case, device):
-    check_nothing("gradients", case, device)
+def test_no_step_changes_a_gradient(case, implementations, device):
+    check_nothing("gradients", case, device, implementations)
 
 
 @claim("invariants.parameters-change-in-place")
 @OVER_ALL
-def test_every_step_changes_parameters_in_place(case, device):
-    check_nothing("parameters", case, device)
+def test_every_step_changes_parameters_in_place(case, implementations, device):
+    check_nothing("parameters", case, device, implementations)
 
 
 @claim("invariants.versions-advance")
 @OVER_ALL
-def test_every_step_advances_the_version_counters(case, device):
-    check_nothing("versions", case, device, but="when fused")
+def test_every_step_advances_the_version_counters(case, implementations, device):
+    check_nothing("versions", case, device, implementations)
 
 
 @claim("invariants.state-owns-its-memory")
 @OVER_ALL
-def test_state_shares_memory_with_nothing(case, device):
-    check_nothing("memory", case, device)
+def test_state_shares_memory_with_nothing(case, implementations, device):
+    check_nothing("memory", case, device, implementations)
 
 
 @claim("invariants.steps-are-silent")
 @OVER_ALL
-def test_no_step_warns(case, device):
-    check_nothing("warnings", case, device)
+def test_no_step_warns(case, implementations, device):
+    check_nothing("warnings", case, device, implementations)
 
 
 @claim("invariants.options-stay")
 @OVER_ALL
-def test_no_step_changes_an_option(case, device):
-    check_nothing("options", case, device)
+def test_no_step_changes_an_option(case, implementations, device):
+    check_nothing("options", case, device, implementations)

@@ -14,12 +14,11 @@ DEFAULTS = {torch.bfloat16: "float32", torch.float32: "float32", torch.float64: 
 DEFAULT = pytest.mark.parametrize(
     "default", DEFAULTS, ids=[str(d).removeprefix("torch.") for d in DEFAULTS]
 )
-IN_A_LOOP_OR_BY_LISTS = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
 
 
-def scalars(case, device, default, **options):
+def scalars(case, device, default):
     """Return how the scalars are kept, and the count, after a step under a default dtype."""
-    training = Training(case, device, **options)
+    training = Training(case, device)
     training.backward()
     with default_dtype(default):
         training.step()
@@ -35,21 +34,20 @@ def beside(case, device, dtype):
 
 @claim("scalars.of-other-steps")
 @DEFAULT
-@IN_A_LOOP_OR_BY_LISTS
-@optimizers.each(but=("LBFGS", "Muon", "SGD", "SparseAdam"))
-def test_scalars_of_other_steps_are_on_the_cpu(case, foreach, default, device):
+@optimizers.each(which=("counts_steps", "accepts_vectors"))
+def test_scalars_of_other_steps_are_on_the_cpu(case, default, device):
     check.same(
-        seen=scalars_of_an_added_group(case, device, default, foreach=foreach),
+        seen=scalars_of_an_added_group(case, device, default),
         expected=beside(case, torch.device("cpu"), DEFAULTS[default])[0],
         source="float32, or the default dtype if it is float64",
     )
 
 
-def scalars_of_an_added_group(case, device, default, **options):
+def scalars_of_an_added_group(case, device, default):
     """Return how the tensors among the scalars of a parameter are kept that was added before its step."""
-    training = Training(case, device, **options)
+    training = Training(case, device)
     first, second = training.parameters
-    training.optimizer = case.build([first], **options)
+    training.optimizer = case.build([first])
     training.backward()
     with default_dtype(default):
         training.optimizer.add_param_group({"params": [second]})
@@ -63,11 +61,10 @@ def scalars_of_an_added_group(case, device, default, **options):
 
 @claim("scalars.of-capturable-steps")
 @DEFAULT
-@IN_A_LOOP_OR_BY_LISTS
-@optimizers.each(adding={"capturable": True})
-def test_scalars_of_capturable_steps_are_beside_the_parameter(case, foreach, default, device):
+@optimizers.each(which="counts_steps")
+def test_scalars_of_capturable_steps_are_beside_the_parameter(case, default, device):
     check.same(
-        seen=scalars(case, device, default, foreach=foreach),
+        seen=scalars(case, device, default),
         expected=beside(case, device, DEFAULTS[default]),
         source="float32, or the default dtype if it is float64",
     )
@@ -75,7 +72,7 @@ def test_scalars_of_capturable_steps_are_beside_the_parameter(case, foreach, def
 
 @claim("scalars.of-fused-steps")
 @DEFAULT
-@optimizers.each(adding={"fused": True}, but=("Adagrad", "SGD"))
+@optimizers.each(which="counts_steps", but="keeps_state_from_construction")
 def test_scalars_of_fused_steps_are_float32_beside_the_parameter(case, default, device):
     check.same(
         seen=scalars(case, device, default),
@@ -86,7 +83,7 @@ def test_scalars_of_fused_steps_are_float32_beside_the_parameter(case, default, 
 
 @claim("scalars.of-fused-adagrad")
 @DEFAULT
-@optimizers.each(adding={"fused": True}, only=("Adagrad",))
+@optimizers.each(only=("Adagrad",))
 def test_scalars_of_fused_adagrad_are_float32(case, default, device):
     with default_dtype(default):
         training = Training(case, device)
