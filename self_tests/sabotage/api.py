@@ -27,12 +27,12 @@ def a_default_is_not_passed_on(patch: Patch) -> None:
     edit(adam, '"amsgrad": amsgrad,', '"amsgrad": True,')
 
 
-@breaks("signatures.zero-grad-sets-to-none-by-default")
+@breaks("signatures.zero-grad-defaults-to-none")
 def zero_grad_zeroes_by_default(patch: Patch) -> None:
     patch.setattr(inspect.unwrap(torch.optim.Optimizer.zero_grad), "__defaults__", (False,))
 
 
-@breaks("signatures.unknown-option-is-an-error")
+@breaks("signatures.unknown-option-raises")
 def unknown_options_are_swallowed(patch: Patch) -> None:
     init = torch.optim.SGD.__init__
     known = init.__code__.co_varnames[: init.__code__.co_argcount + init.__code__.co_kwonlyargcount]
@@ -54,14 +54,14 @@ def verbose_is_back(patch: Patch) -> None:
         patch.setattr(getattr(lr_scheduler, name), "__init__", verbose)
 
 
-@breaks("defaults.lbfgs-evaluations-follow-iterations")
+@breaks("defaults.lbfgs-max-eval-from-max-iter")
 def lbfgs_evaluates_without_end(patch: Patch) -> None:
     from torch.optim import lbfgs
 
     edit(lbfgs, "max_eval = max_iter * 5 // 4", "max_eval = max_iter * 4 // 5")
 
 
-@breaks("defaults.adagrad-starts-plain")
+@breaks("defaults.adagrad-options-are-zero")
 def adagrad_decays_by_default(patch: Patch) -> None:
     give_default(patch, torch.optim.Adagrad.__init__, 1, 0.1)
 
@@ -190,7 +190,7 @@ def _rewrite(patch: Patch, thing: Any, old: str, new: str) -> None:
     patch.setattr(thing, "__doc__", (thing.__doc__ or "").replace(old, new))
 
 
-@breaks("docstrings.list-what-there-is")
+@breaks("docstrings.list-only-parameters")
 def an_argument_is_listed_under_another_name(patch: Patch) -> None:
     _rewrite(patch, lr_scheduler.StepLR, "gamma (float)", "decay (float)")
 
@@ -200,7 +200,7 @@ def an_argument_is_not_listed(patch: Patch) -> None:
     _rewrite(patch, torch.optim.SGD, "dampening (float, optional)", "of the momentum")
 
 
-@breaks("docstrings.state-the-defaults-of-schedulers")
+@breaks("docstrings.state-scheduler-defaults")
 def another_default_is_stated(patch: Patch) -> None:
     _rewrite(patch, lr_scheduler.StepLR, "Default: 0.1", "Default: 0.2")
 

@@ -14,7 +14,7 @@ def own_hooks_after_the_step_are_forgotten(patch: Patch) -> None:
     edit(optimizer, "self._optimizer_step_post_hooks.values(),", "(),")
 
 
-@breaks("step-hooks.run-in-this-order")
+@breaks("step-hooks.call-order")
 def common_hooks_run_as_registered_last(patch: Patch) -> None:
     edit(
         optimizer,
@@ -49,7 +49,7 @@ def removing_a_hook_removes_all(patch: Patch) -> None:
     patch.setattr(Optimizer, "register_step_pre_hook", forgetful)
 
 
-@breaks("step-hooks.own-ones-reach-one-optimizer")
+@breaks("step-hooks.own-hooks-run-for-one")
 def hooks_are_shared_by_all(patch: Patch) -> None:
     edit(
         optimizer,
@@ -109,12 +109,12 @@ def inference_mode_takes_no_step(patch: Patch) -> None:
     )
 
 
-@breaks("param-groups.every-option-takes-effect-at-the-next-step")
+@breaks("group-options.apply-to-next-step")
 def betas_are_those_of_the_constructor(patch: Patch) -> None:
     edit(adam, 'group["betas"]', 'self.defaults["betas"]')
 
 
-@breaks("param-groups.defaults-are-for-groups-to-come")
+@breaks("group-options.defaults-for-later-groups")
 def defaults_are_heeded_by_groups_that_are_there(patch: Patch) -> None:
     add = Optimizer.add_param_group
 

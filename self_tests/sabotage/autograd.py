@@ -38,12 +38,12 @@ def means_are_sums_of_two(patch: Patch) -> None:
     backward_as(patch, twice)
 
 
-@breaks("backward.of-one-number")
+@breaks("backward.needs-a-scalar")
 def any_tensor_is_summed(patch: Patch) -> None:
     backward_as(patch, lambda backward, tensor, *_, **options: backward(tensor.sum(), **options))
 
 
-@breaks("backward.of-something-tracked")
+@breaks("backward.needs-a-graph")
 def what_is_not_tracked_is_passed_over(patch: Patch) -> None:
     def pass_over(backward: Any, tensor: torch.Tensor, *arguments: Any, **options: Any) -> None:
         if tensor.requires_grad:
@@ -52,7 +52,7 @@ def what_is_not_tracked_is_passed_over(patch: Patch) -> None:
     backward_as(patch, pass_over)
 
 
-@breaks("retain-graph.once-without-it")
+@breaks("retain-graph.second-backward-needs-it")
 def graphs_are_always_retained(patch: Patch) -> None:
     def retaining(backward: Any, tensor: torch.Tensor, *arguments: Any, **options: Any) -> None:
         backward(tensor, *arguments, **{**options, "retain_graph": True})
@@ -60,7 +60,7 @@ def graphs_are_always_retained(patch: Patch) -> None:
     backward_as(patch, retaining)
 
 
-@breaks("retain-graph.again-with-it")
+@breaks("retain-graph.allows-another-backward")
 def graphs_are_never_retained(patch: Patch) -> None:
     def forgetting(backward: Any, tensor: torch.Tensor, *arguments: Any, **options: Any) -> None:
         backward(tensor, *arguments, **{**options, "retain_graph": False})

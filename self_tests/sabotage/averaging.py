@@ -34,12 +34,12 @@ def models_are_counted_twice(_: Patch) -> None:
     edit(swa_utils, "self.n_averaged += 1", "self.n_averaged += 2")
 
 
-@breaks("averages.of-several-dtypes-do-not-mix")
+@breaks("averages.dtypes-are-independent")
 def only_the_first_dtype_is_averaged(_: Patch) -> None:
     edit(swa_utils, "in grouped_tensors.items():", "in [*grouped_tensors.items()][:1]:")
 
 
-@breaks("averaging-functions.see-average-model-and-count")
+@breaks("averaging-functions.avg-fn-calls")
 def an_averaging_function_gets_its_values_swapped(_: Patch) -> None:
     edit(
         swa_utils,
@@ -48,7 +48,7 @@ def an_averaging_function_gets_its_values_swapped(_: Patch) -> None:
     )
 
 
-@breaks("averaging-functions.want-a-decay-between-0-and-1")
+@breaks("averaging-functions.decay-out-of-range")
 def any_decay_is_taken(_: Patch) -> None:
     edit(swa_utils, "if decay < 0.0 or decay > 1.0:", "if False:")
 
@@ -63,7 +63,7 @@ def arguments_by_name_are_dropped(_: Patch) -> None:
     edit(swa_utils, "return self.module(*args, **kwargs)", "return self.module(*args)")
 
 
-@breaks("averaged-model.state-is-the-count-and-the-module")
+@breaks("averaged-model.state-dict-contents")
 def the_count_is_not_saved(_: Patch) -> None:
     edit(
         swa_utils,
@@ -72,7 +72,7 @@ def the_count_is_not_saved(_: Patch) -> None:
     )
 
 
-@breaks("averaged-model.lives-where-it-is-told")
+@breaks("averaged-model.device-places-the-copy")
 def the_device_is_ignored(_: Patch) -> None:
     edit(swa_utils, "self.module = self.module.to(device)", "self.module = self.module.to(None)")
 
@@ -82,12 +82,12 @@ def buffers_stay_as_they_were_copied(_: Patch) -> None:
     edit(swa_utils, "        if not self.use_buffers:", "        if False:")
 
 
-@breaks("update-bn.averages-the-statistics-of-the-batches")
+@breaks("update-bn.averages-batch-statistics")
 def later_batches_weigh_more(_: Patch) -> None:
     edit(swa_utils, "        module.momentum = None", "        module.momentum = 0.5")
 
 
-@breaks("update-bn.averages-the-statistics-of-the-batches")
+@breaks("update-bn.averages-batch-statistics")
 def old_statistics_are_kept(_: Patch) -> None:
     edit(swa_utils, "module.reset_running_stats()", "pass")
 
@@ -116,7 +116,7 @@ def annealing_ends_an_epoch_late(_: Patch) -> None:
     )
 
 
-@breaks("swalr.anneals-from-where-another-schedule-is")
+@breaks("swalr.anneals-from-current-rates")
 def annealing_begins_at_the_initial_rate(_: Patch) -> None:
     edit(
         swa_utils,
@@ -125,12 +125,12 @@ def annealing_begins_at_the_initial_rate(_: Patch) -> None:
     )
 
 
-@breaks("swalr.goes-on-from-its-state")
+@breaks("swalr.resumes-from-state-dict")
 def the_strategy_is_not_loaded(_: Patch) -> None:
     edit(swa_utils, "self._set_anneal_func(self._anneal_strategy)", "pass")
 
 
-@breaks("swalr.refuses-what-has-no-meaning")
+@breaks("swalr.invalid-options-raise")
 def an_unknown_strategy_is_a_line(_: Patch) -> None:
     edit(swa_utils, 'if anneal_strategy not in ["cos", "linear"]:', "if False:")
 

@@ -85,7 +85,7 @@ def backward_fills_new_tensors(patch: Patch) -> None:
     _clear_first(patch)
 
 
-@breaks("accumulation.small-batches-make-a-large-one")
+@breaks("accumulation.small-batches-add-up")
 def backward_forgets_what_was_there(patch: Patch) -> None:
     _clear_first(patch)
 

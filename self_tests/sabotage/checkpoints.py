@@ -44,12 +44,12 @@ def loading_rounds_the_moments(patch: Patch) -> None:
     patch.setattr(Optimizer, "load_state_dict", rounding)
 
 
-@breaks("checkpoints.rate-starts-over-without-the-scheduler")
+@breaks("checkpoints.rate-needs-scheduler-state")
 def a_fresh_scheduler_believes_to_resume(patch: Patch) -> None:
     patch.setattr(StepLR.__init__, "__defaults__", (0.1, 0))
 
 
-@breaks("checkpoints.a-loss-comes-back-requiring-grad")
+@breaks("checkpoints.loss-comes-back-as-a-leaf")
 def a_loaded_loss_is_detached(patch: Patch) -> None:
     load = torch.load
 
@@ -94,7 +94,7 @@ def loading_casts_to_the_default_dtype(patch: Patch) -> None:
     )
 
 
-@breaks("checkpoints.scheduler-before-the-optimizer-s-state")
+@breaks("checkpoints.late-scheduler-resets-rate")
 def a_late_scheduler_keeps_the_rate(patch: Patch) -> None:
     def keep(self: lr_scheduler.LRScheduler) -> None:
         self.last_epoch = 0
@@ -132,7 +132,7 @@ def counters_have_the_default_dtype(patch: Patch) -> None:
     )
 
 
-@breaks("state-dict.counts-on-the-cpu-by-default")
+@breaks("state-dict.step-ignores-default-device")
 def the_counter_follows_the_default_device(patch: Patch) -> None:
     edit(adam, 'device="cpu"', "device=None")
 
@@ -155,7 +155,7 @@ def numbers_start_over_in_every_group(patch: Patch) -> None:
     edit(optimizer, 'start_index += len(packed["params"])', "start_index += 0")
 
 
-@breaks("state-dict.numbers-lead-to-the-state")
+@breaks("state-dict.state-is-keyed-by-number")
 def numbers_go_backwards(patch: Patch) -> None:
     read = Optimizer.state_dict
 
@@ -194,7 +194,7 @@ def the_groups_are_handed_out(patch: Patch) -> None:
     )
 
 
-@breaks("loading.takes-every-option-from-the-checkpoint")
+@breaks("loading.options-come-from-the-checkpoint")
 def the_rate_of_the_constructor_wins(patch: Patch) -> None:
     edit(
         optimizer,
@@ -257,7 +257,7 @@ def numbers_are_taken_for_places(patch: Patch) -> None:
     )
 
 
-@breaks("loading.goes-by-the-sizes-of-the-groups")
+@breaks("loading.refuses-other-group-sizes")
 def sizes_of_groups_are_not_compared(patch: Patch) -> None:
     edit(optimizer, "p_len != s_len for p_len, s_len in zip(", "False for p_len, s_len in zip(")
 
@@ -267,12 +267,12 @@ def fewer_groups_are_taken(patch: Patch) -> None:
     edit(optimizer, "if len(groups) != len(saved_groups):", "if len(groups) < len(saved_groups):")
 
 
-@breaks("loading.keeps-what-it-does-not-know")
+@breaks("loading.keeps-unknown-entries")
 def unknown_parameters_are_dropped(patch: Patch) -> None:
     edit(optimizer, "                state[k] = v", "                state.pop(k, v)")
 
 
-@breaks("loading.options-that-came-later-are-off")
+@breaks("loading.steps-without-later-options")
 def a_missing_option_is_taken_for_on(patch: Patch) -> None:
     edit(
         adam,
@@ -281,7 +281,7 @@ def a_missing_option_is_taken_for_on(patch: Patch) -> None:
     )
 
 
-@breaks("loading.counters-of-python-go-on")
+@breaks("loading.python-counters-continue")
 def counters_of_python_start_over(patch: Patch) -> None:
     edit(adam, 'step_val = float(p_state["step"])', "step_val = 0.0")
 
@@ -300,7 +300,7 @@ def loading_casts_the_counter(patch: Patch) -> None:
     edit(optimizer, 'if key == "step":', 'if key == "count":')
 
 
-@breaks("casting.brings-the-counter-of-fused-and-capturable")
+@breaks("casting.fused-and-capturable-move-step")
 def the_counter_of_fused_stays_as_it_is(patch: Patch) -> None:
     edit(optimizer, "if capturable or fused:", "if capturable:")
 
@@ -324,12 +324,12 @@ def names_are_left_out(patch: Patch) -> None:
     edit(optimizer, 'if k != "params"}', 'if k not in ("params", "param_names")}')
 
 
-@breaks("param-names.stay-where-the-checkpoint-has-none")
+@breaks("param-names.survive-unnamed-checkpoint")
 def names_are_lost(patch: Patch) -> None:
     edit(optimizer, 'if "param_names" in group and', "if False and")
 
 
-@breaks("param-names.are-those-of-the-checkpoint")
+@breaks("param-names.come-from-the-checkpoint")
 def names_of_the_checkpoint_are_ignored(patch: Patch) -> None:
     edit(
         optimizer,
@@ -361,22 +361,22 @@ def map_location_is_ignored(patch: Patch) -> None:
     patch.setattr(torch, "load", elsewhere)
 
 
-@breaks("older-releases.go-on")
+@breaks("older-releases.checkpoints-continue")
 def adagrad_forgets_the_sum_of_a_checkpoint(patch: Patch) -> None:
     edit(adagrad, 'state_steps.append(state["step"])', 'state_steps.append(state["step"] * 0)')
 
 
-@breaks("older-releases.go-on")
+@breaks("older-releases.checkpoints-continue")
 def the_buffer_of_a_checkpoint_starts_over(patch: Patch) -> None:
     edit(sgd, 'state.get("momentum_buffer")', 'state.get("momentum")')
 
 
-@breaks("loading.goes-on-in-foreach")
+@breaks("loading.continues-with-foreach")
 def foreach_counts_from_the_checkpoint_s_end(patch: Patch) -> None:
     edit(adam, "1 - beta1 ** _get_value(step)", "1 - beta1 ** (_get_value(step) - 1)")
 
 
-@breaks("loading.goes-on-in-fused")
+@breaks("loading.continues-with-fused")
 def fused_counts_twice(patch: Patch) -> None:
     edit(
         adam,
@@ -385,7 +385,7 @@ def fused_counts_twice(patch: Patch) -> None:
     )
 
 
-@breaks("loading.leaves-fused")
+@breaks("loading.continues-without-fused")
 def a_checkpoint_of_fused_is_taken_for_a_fresh_start(patch: Patch) -> None:
     edit(
         optimizer,
@@ -413,7 +413,7 @@ def a_file_is_not_read(patch: Patch) -> None:
     patch.setattr(torch, "load", lambda *_, **__: saved[-1])
 
 
-@breaks("loading.the-rest-begins-anew")
+@breaks("loading.missing-state-starts-fresh")
 def parameters_without_state_get_that_of_the_first(patch: Patch) -> None:
     load = Optimizer.load_state_dict
 
@@ -424,7 +424,7 @@ def parameters_without_state_get_that_of_the_first(patch: Patch) -> None:
     patch.setattr(Optimizer, "load_state_dict", lending)
 
 
-@breaks("loading.what-it-does-not-know-has-no-effect")
+@breaks("loading.unknown-entries-have-no-effect")
 def unknown_options_switch_the_decay_on(patch: Patch) -> None:
     edit(adam, 'group.setdefault("amsgrad", False)', 'group.update(amsgrad="unheard of" in group)')
 

@@ -8,7 +8,7 @@ from self_tests.sabotage.fault import Patch, breaks
 from self_tests.support.loaded_code import edit
 
 
-@breaks("clipping.leaves-what-is-short-enough")
+@breaks("clipping.leaves-gradients-below-max-norm")
 def short_gradients_are_made_longer(_: Patch) -> None:
     edit(clip_grad, "torch.clamp(clip_coef, max=1.0)", "clip_coef")
 
@@ -18,7 +18,7 @@ def the_norm_of_nothing_is_not_a_number(_: Patch) -> None:
     edit(clip_grad, "torch.tensor(0.0)", "torch.tensor(float('nan'))")
 
 
-@breaks("clipping.takes-what-an-optimizer-takes")
+@breaks("clipping.accepts-iterables-and-tensors")
 def the_first_parameter_is_passed_over(_: Patch) -> None:
     edit(clip_grad, "for p in parameters if", "for p in list(parameters)[1:] if")
 
@@ -28,7 +28,7 @@ def the_norm_is_that_of_the_last_dtype(_: Patch) -> None:
     edit(clip_grad, "norms.extend(", "norms = list(")
 
 
-@breaks("clipping.counts-complex-entries-by-their-size")
+@breaks("clipping.complex-norm-uses-magnitudes")
 def imaginary_parts_have_no_size(_: Patch) -> None:
     edit(
         clip_grad,
@@ -37,7 +37,7 @@ def imaginary_parts_have_no_size(_: Patch) -> None:
     )
 
 
-@breaks("clipping.by-value-has-no-order-of-complex-numbers")
+@breaks("clipping.by-value-refuses-complex")
 def parts_of_complex_numbers_are_clamped(_: Patch) -> None:
     edit(
         clip_grad,
@@ -46,7 +46,7 @@ def parts_of_complex_numbers_are_clamped(_: Patch) -> None:
     )
 
 
-@breaks("clipping.spreads-what-is-not-finite")
+@breaks("clipping.spreads-non-finite-entries")
 def what_is_not_finite_clears_everything(_: Patch) -> None:
     edit(
         clip_grad,
@@ -55,7 +55,7 @@ def what_is_not_finite_clears_everything(_: Patch) -> None:
     )
 
 
-@breaks("clipping.refused-sparse-gradients")
+@breaks("clipping.sparse-was-refused")
 def sparse_gradients_have_a_norm(_: Patch) -> None:
     edit(
         clip_grad,
@@ -69,12 +69,12 @@ def the_norm_of_clip_grad_norm_is_always_euclidean(_: Patch) -> None:
     edit(clip_grad, "_get_total_norm(grads, norm_type,", "_get_total_norm(grads, 2.0,")
 
 
-@breaks("scaler-calls.factors-on-their-side-of-one")
+@breaks("scaler-calls.factors-out-of-range")
 def a_scale_may_grow_by_one(_: Patch) -> None:
     edit(grad_scaler, "if growth_factor <= 1.0:", "if growth_factor < 1.0:")
 
 
-@breaks("scaler-calls.nothing-to-go-on-from")
+@breaks("scaler-calls.refuses-empty-state-dict")
 def an_empty_state_is_passed_over(patch: Patch) -> None:
     load = torch.amp.GradScaler.load_state_dict
 

@@ -6,7 +6,7 @@ from self_tests.sabotage.fault import Patch, breaks
 from self_tests.support.loaded_code import edit
 
 
-@breaks("state-dict-hooks.are-called-around-saving-and-loading")
+@breaks("state-dict-hooks.are-called-once-each")
 def hooks_before_saving_are_forgotten(patch: Patch) -> None:
     edit(
         optimizer,
@@ -15,7 +15,7 @@ def hooks_before_saving_are_forgotten(patch: Patch) -> None:
     )
 
 
-@breaks("state-dict-hooks.run-in-the-order-of-registration")
+@breaks("state-dict-hooks.run-in-order")
 def a_prepended_hook_runs_last(patch: Patch) -> None:
     edit(
         optimizer,
@@ -24,12 +24,12 @@ def a_prepended_hook_runs_last(patch: Patch) -> None:
     )
 
 
-@breaks("state-dict-hooks.before-loading-change-what-is-loaded")
+@breaks("state-dict-hooks.before-loading-may-replace")
 def hooks_before_loading_are_given_the_dict_itself(patch: Patch) -> None:
     edit(optimizer, "state_dict = state_dict.copy()", "state_dict = state_dict")
 
 
-@breaks("state-dict-hooks.after-saving-change-the-dict")
+@breaks("state-dict-hooks.after-saving-may-replace")
 def what_a_hook_after_saving_returns_is_ignored(patch: Patch) -> None:
     edit(
         optimizer,
@@ -38,12 +38,12 @@ def what_a_hook_after_saving_returns_is_ignored(patch: Patch) -> None:
     )
 
 
-@breaks("copies.go-on-with-their-parameters")
+@breaks("copies.continue-with-their-parameters")
 def pickling_leaves_out_the_state(patch: Patch) -> None:
     edit(optimizer, '"state": self.state,\n', '"state": type(self.state)(dict),\n')
 
 
-@breaks("copies.have-room-for-hooks")
+@breaks("copies.accept-hooks")
 def a_copy_has_no_room_for_hooks(patch: Patch) -> None:
     edit(
         optimizer,
@@ -57,7 +57,7 @@ def a_copy_takes_its_defaults_from_the_first_group(patch: Patch) -> None:
     edit(optimizer, '"defaults": self.defaults,', '"defaults": dict(self.param_groups[0]),')
 
 
-@breaks("swapping-in.steps-the-guests")
+@breaks("swapping-in.steps-given-parameters")
 def swapping_in_leaves_the_parameters(patch: Patch) -> None:
     edit(
         _stateless,
@@ -66,12 +66,12 @@ def swapping_in_leaves_the_parameters(patch: Patch) -> None:
     )
 
 
-@breaks("swapping-in.comes-back")
+@breaks("swapping-in.restores-everything")
 def swapping_in_keeps_the_state(patch: Patch) -> None:
     edit(_stateless, "        optimizer.state = original_state", "        pass")
 
 
-@breaks("swapping-in.changes-tensors-alone")
+@breaks("swapping-in.changes-only-tensors")
 def swapping_in_lends_the_dicts_themselves(patch: Patch) -> None:
     edit(_stateless, "dict(state.get(param_id, {}))", "state.get(param_id, {})")
 
@@ -85,7 +85,7 @@ def a_copy_keeps_the_hooks(patch: Patch) -> None:
     )
 
 
-@breaks("copies.without-later-options-go-on")
+@breaks("copies.step-without-later-options")
 def differentiable_is_on_where_it_is_missing(patch: Patch) -> None:
     edit(
         optimizer,

@@ -38,7 +38,7 @@ def adam_leaves_its_moments_on_the_cpu(patch: Patch) -> None:
     after_a_step(patch, torch.optim.Adam, leave)
 
 
-@breaks("devices.capturable-keeps-all-its-state-there", device=NAME)
+@breaks("devices.capturable-state-on-the-device", device=NAME)
 def rmsprop_keeps_the_counter_on_the_cpu(patch: Patch) -> None:
     edit(rmsprop, 'if group["capturable"]', 'if not group["capturable"]')
 
@@ -58,7 +58,7 @@ def sgd_looks_whether_all_is_finite(patch: Patch) -> None:
     after_a_step(patch, torch.optim.SGD, look)
 
 
-@breaks("devices.a-checkpoint-goes-on-elsewhere", device=NAME)
+@breaks("devices.checkpoint-continues-elsewhere", device=NAME)
 def loading_leaves_the_state_where_it_was(patch: Patch) -> None:
     patch.setattr(
         torch.optim.Optimizer,

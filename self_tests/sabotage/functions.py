@@ -24,7 +24,7 @@ def the_function_of_adamw_forgets_to_decouple(_: Patch) -> None:
     edit(adamw, "decoupled_weight_decay=True", "decoupled_weight_decay=False")
 
 
-@breaks("functions.loop-unless-asked")
+@breaks("functions.loop-by-default-on-the-cpu")
 def the_function_of_sgd_takes_foreach_by_default(_: Patch) -> None:
     edit(
         sgd,
@@ -33,7 +33,7 @@ def the_function_of_sgd_takes_foreach_by_default(_: Patch) -> None:
     )
 
 
-@breaks("functions.want-counts-as-tensors")
+@breaks("functions.need-counts-as-tensors")
 def the_function_of_radam_takes_any_counts(_: Patch) -> None:
     edit(
         radam,
@@ -52,22 +52,22 @@ def the_class_of_sparse_adam_doubles_its_eps(_: Patch) -> None:
     edit(sparse_adam, 'eps=group["eps"],', 'eps=1 + group["eps"],')
 
 
-@breaks("functions.adafactor-refuses")
+@breaks("functions.adafactor-refused-arguments")
 def the_function_of_adafactor_takes_any_counts(_: Patch) -> None:
     edit(_adafactor, "isinstance(t, torch.Tensor) for t in", "isinstance(t, object) for t in")
 
 
-@breaks("functions.muon-refuses")
+@breaks("functions.muon-refused-arguments")
 def the_function_of_muon_loops_when_asked_for_foreach(_: Patch) -> None:
     edit(_muon, "    if foreach is not None and foreach:", "    if foreach is None and foreach:")
 
 
-@breaks("functions.take-fused-steps-on-the-cpu")
+@breaks("functions.fused-steps-on-the-cpu")
 def the_function_of_sgd_says_that_gradients_are_sparse(_: Patch) -> None:
     edit(sgd, "    if has_sparse_grad:\n", "    if not has_sparse_grad:\n")
 
 
-@breaks("functions.step-the-parts-of-complex-numbers")
+@breaks("functions.step-parts-of-complex-numbers")
 def the_function_of_nadam_ignores_has_complex(_: Patch) -> None:
     edit(nadam, "        if has_complex:", "        if None:")
 
@@ -82,7 +82,7 @@ def the_function_of_adagrad_does_not_maximize(_: Patch) -> None:
     edit(adagrad, "        grad = grad if not maximize else -grad", "        grad = +grad")
 
 
-@breaks("functions.foreach-with-differentiable-is-refused")
+@breaks("functions.foreach-refuses-differentiable")
 def the_function_of_adamw_forgets_differentiable(_: Patch) -> None:
     edit(
         adamw,
@@ -96,27 +96,27 @@ def rprop_takes_numbers_for_complex_ones(patch: Patch) -> None:
     give_default(patch, rprop.rprop, -1, True)
 
 
-@breaks("functions.capturable-is-refused-on-the-cpu")
+@breaks("functions.capturable-refused-on-the-cpu")
 def the_function_of_adamw_forgets_to_be_capturable(_: Patch) -> None:
     edit(adamw, "        capturable=capturable,", "        capturable=False,")
 
 
-@breaks("functions.fused-steps-are-the-kernel-s")
+@breaks("functions.fused-steps-call-the-kernel")
 def the_function_of_adamw_forgets_to_fuse(_: Patch) -> None:
     edit(adamw, "        fused=fused,", "        fused=None,")
 
 
-@breaks("functions.fused-steps-divide-by-the-scale")
+@breaks("functions.fused-steps-divide-by-scale")
 def the_function_of_adamw_forgets_the_scale(_: Patch) -> None:
     edit(adamw, "        grad_scale=grad_scale,", "        grad_scale=None,")
 
 
-@breaks("functions.fused-steps-stay-where-infinity-was-found")
+@breaks("functions.fused-steps-skip-on-infinity")
 def the_function_of_adamw_forgets_what_was_found(_: Patch) -> None:
     edit(adamw, "        found_inf=found_inf,", "        found_inf=None,")
 
 
-@breaks("functions.nadam-wants-products-as-tensors")
+@breaks("functions.nadam-needs-tensor-mu-products")
 def the_function_of_nadam_looks_at_counts_alone(_: Patch) -> None:
     edit(
         nadam,
@@ -125,7 +125,7 @@ def the_function_of_nadam_looks_at_counts_alone(_: Patch) -> None:
     )
 
 
-@breaks("functions.adam-takes-no-tensors-by-lists")
+@breaks("functions.adam-foreach-refuses-tensors")
 def adam_takes_any_beta_by_lists(_: Patch) -> None:
     edit(
         adam,
@@ -134,6 +134,6 @@ def adam_takes_any_beta_by_lists(_: Patch) -> None:
     )
 
 
-@breaks("functions.adam-takes-tensors-of-one-element-by-lists")
+@breaks("functions.adam-foreach-needs-one-element")
 def adam_takes_rates_of_any_size_by_lists(_: Patch) -> None:
     edit(adam, "        if lr.numel() != 1:", "        if lr.numel() == 0:")

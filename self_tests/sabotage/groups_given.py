@@ -6,7 +6,7 @@ from self_tests.sabotage.fault import Patch, breaks
 from self_tests.support.loaded_code import edit
 
 
-@breaks("groups-given.in-any-order-that-stays")
+@breaks("groups-given.in-any-ordered-iterable")
 def parameters_are_held_in_reverse(patch: Patch) -> None:
     edit(
         optimizer,
@@ -33,7 +33,7 @@ def lists_of_parameters_are_kept(patch: Patch) -> None:
     )
 
 
-@breaks("groups-given.names-in-any-form")
+@breaks("groups-given.names-in-any-iterable")
 def names_are_held_in_reverse(patch: Patch) -> None:
     edit(
         optimizer,
@@ -51,7 +51,7 @@ def one_name_is_enough(patch: Patch) -> None:
     )
 
 
-@breaks("groups-given.refused-groups-change-nothing")
+@breaks("groups-given.refusal-changes-nothing")
 def groups_are_added_before_they_are_looked_at(patch: Patch) -> None:
     add = Optimizer.add_param_group
 
@@ -63,7 +63,7 @@ def groups_are_added_before_they_are_looked_at(patch: Patch) -> None:
     patch.setattr(Optimizer, "add_param_group", hasty)
 
 
-@breaks("groups-given.results-that-can-be-optimized")
+@breaks("groups-given.accepted-non-leaf-tensors")
 def no_result_is_taken(patch: Patch) -> None:
     edit(optimizer, "param.is_leaf or param.retains_grad", "param.is_leaf or False")
 
@@ -97,7 +97,7 @@ def unpickled_steps_are_not_wrapped(patch: Patch) -> None:
     edit(optimizer, "self._patch_step_function()  # To support", "pass  # To support")
 
 
-@breaks("own-optimizers.clear-however-they-were-made")
+@breaks("own-optimizers.clear-after-own-setstate")
 def clearing_counts_on_the_constructor(patch: Patch) -> None:
     edit(optimizer, 'if not hasattr(self, "_zero_grad_profile_name"):', "if False:")
 

@@ -10,7 +10,7 @@ from self_tests.support.loaded_code import edit
 _MODULE = import_module("torch.optim.optimizer")  # torch.optim hides it
 
 
-@breaks("implementations.take-the-documented-steps")
+@breaks("implementations.follow-the-update-rule")
 def asgd_averages_from_a_step_later_on(_: Patch) -> None:
     edit(asgd, "new_mus = torch._foreach_sub(grouped_state_steps, t0)",
          "new_mus = torch._foreach_sub(grouped_state_steps, t0 + 1)")  # fmt: skip
@@ -39,13 +39,13 @@ def nadam_keeps_its_product_coarse(_: Patch) -> None:
          "torch.ones((), device=p.device)")  # fmt: skip
 
 
-@breaks("loading.counters-of-python-become-fine-tensors-when-capturable")
+@breaks("loading.capturable-casts-python-counters")
 def radam_loads_a_count_coarsely(_: Patch) -> None:
     edit(radam, "step_val, dtype=_get_scalar_dtype(), device=p.device",
          "step_val, device=p.device")  # fmt: skip
 
 
-@breaks("functions.take-capturable-steps-on-the-host")
+@breaks("functions.capturable-steps-on-the-host")
 def rprop_grows_as_it_shrinks(_: Patch) -> None:
     edit(rprop, "torch.where(sign.gt(0), etaplus, sign)", "torch.where(sign.gt(0), etaminus, sign)")
 
@@ -55,7 +55,7 @@ def the_loop_is_always_taken(patch: Patch) -> None:
     patch.setattr(_MODULE, "_get_foreach_kernels_supported_devices", lambda: ["cuda"])
 
 
-@breaks("chosen-on-the-host.a-loop-for-a-tensor-as-rate-of-adam")
+@breaks("chosen-on-the-host.loop-for-tensor-lr-of-adam")
 def adam_takes_lists_whatever_its_rate(_: Patch) -> None:
     edit(
         adam,
@@ -64,22 +64,22 @@ def adam_takes_lists_whatever_its_rate(_: Patch) -> None:
     )
 
 
-@breaks("chosen-on-the-host.a-loop-where-a-graph-is-wanted")
+@breaks("chosen-on-the-host.loop-if-differentiable")
 def the_graph_is_forgotten(_: Patch) -> None:
     edit(rmsprop, "params, differentiable, use_fused=False", "params, False, use_fused=False")
 
 
-@breaks("chosen-on-the-host.a-loop-for-classes-of-tensors")
+@breaks("chosen-on-the-host.loop-for-subclasses")
 def any_tensor_is_stepped_by_lists(_: Patch) -> None:
     edit(_MODULE, "type(p) in _foreach_supported_types", "isinstance(p, torch.Tensor)")
 
 
-@breaks("graphs-on-the-host.a-capture-needs-capturable")
+@breaks("graphs.capture-needs-capturable-on-host")
 def rmsprop_does_not_ask_whether_it_is_captured(_: Patch) -> None:
     edit(rmsprop, "self._accelerator_graph_capture_health_check()", "pass")
 
 
-@breaks("graphs-on-the-host.a-copy-warns-once-of-steps-outside")
+@breaks("graphs.copy-warns-outside-capture-on-host")
 def steps_outside_warn_again_and_again(_: Patch) -> None:
     edit(
         _MODULE,
@@ -88,7 +88,7 @@ def steps_outside_warn_again_and_again(_: Patch) -> None:
     )
 
 
-@breaks("graphs-on-the-host.no-word-where-it-fits")
+@breaks("graphs.matching-steps-are-silent-on-host")
 def a_capture_is_refused_whatever_is_captured(_: Patch) -> None:
     edit(
         _MODULE,

@@ -6,7 +6,7 @@ from self_tests.sabotage.fault import Patch, breaks
 from self_tests.support.loaded_code import edit
 
 
-@breaks("step.passes-over-empty-parameters")
+@breaks("empty-parameters.are-skipped")
 def empty_parameters_stop_the_step(patch: Patch) -> None:
     edit(
         sgd,
@@ -15,7 +15,7 @@ def empty_parameters_stop_the_step(patch: Patch) -> None:
     )
 
 
-@breaks("implementations.take-the-documented-steps")
+@breaks("implementations.follow-the-update-rule")
 def foreach_ignores_maximize(_: Patch) -> None:
     edit(sgd, "device_grads = torch._foreach_neg(", "torch._foreach_neg(")
 
@@ -56,7 +56,7 @@ def the_rate_passes_through_float32(_: Patch) -> None:
     )
 
 
-@breaks("chosen.a-loop-on-the-cpu")
+@breaks("chosen.loop-on-the-cpu")
 def foreach_is_taken_on_the_cpu(_: Patch) -> None:
     edit(
         optimizer,
@@ -65,7 +65,7 @@ def foreach_is_taken_on_the_cpu(_: Patch) -> None:
     )
 
 
-@breaks("complex.takes-gradients-that-are-conjugated-views")
+@breaks("complex.accepts-conjugated-gradients")
 def sgd_takes_a_conjugated_gradient_for_what_lies_in_memory(_: Patch) -> None:
     edit(
         sgd,
@@ -83,7 +83,7 @@ def foreach_ignores_a_rate_that_is_a_tensor(_: Patch) -> None:
     )
 
 
-@breaks("tensor-lr.may-be-a-vector-of-one-element")
+@breaks("tensor-lr.may-be-a-vector")
 def a_rate_in_a_vector_is_halved(_: Patch) -> None:
     edit(
         adamax,
@@ -106,7 +106,7 @@ def betas_that_are_tensors_change_places(_: Patch) -> None:
     )
 
 
-@breaks("tensor-betas.may-be-vectors-of-one-element")
+@breaks("tensor-betas.may-be-vectors")
 def betas_in_vectors_are_halved(_: Patch) -> None:
     edit(adam, "map(_to_scalar, betas)", "(b / (1 + getattr(b, 'ndim', 0)) for b in betas)")
 
@@ -138,7 +138,7 @@ def a_loop_takes_a_scale_and_forgets_it(_: Patch) -> None:
     )
 
 
-@breaks("invariants.default-device-has-no-part")
+@breaks("invariants.ignore-the-default-device")
 def steps_are_counted_on_the_default_device(_: Patch) -> None:
     edit(
         asgd,
@@ -147,7 +147,7 @@ def steps_are_counted_on_the_default_device(_: Patch) -> None:
     )
 
 
-@breaks("implementations.take-the-documented-steps")
+@breaks("implementations.follow-the-update-rule")
 def momentum_that_starts_late_is_damped(_: Patch) -> None:
     edit(sgd, "] = device_grads[i].detach().clone()", "] = device_grads[i].detach() * momentum")
 

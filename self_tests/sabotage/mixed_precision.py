@@ -16,7 +16,7 @@ def half_of_the_scale_is_divided_away(patch: Patch) -> None:
     patch.setattr(torch.Tensor, "reciprocal", lambda self: 2 * reciprocal(self))
 
 
-@breaks("scaler.trains-as-without")
+@breaks("scaler.matches-unscaled-training")
 def steps_take_scaled_gradients(patch: Patch) -> None:
     patch.setattr(torch.amp.GradScaler, "_unscale_grads_", finds_nothing)
 
@@ -28,7 +28,7 @@ def finds_nothing(
     return {device: torch.zeros(1, device=device)}
 
 
-@breaks("scaler.skips-steps-that-are-not-finite")
+@breaks("scaler.skips-non-finite-steps")
 def infinities_are_stepped(patch: Patch) -> None:
     def stepping(
         self: torch.amp.GradScaler, optimizer: torch.optim.Optimizer, *_: object
@@ -38,7 +38,7 @@ def infinities_are_stepped(patch: Patch) -> None:
     patch.setattr(torch.amp.GradScaler, "_maybe_opt_step", stepping)
 
 
-@breaks("scaler.skipped-steps-leave-no-trace")
+@breaks("scaler.skips-leave-no-trace")
 def skipped_steps_decay_the_parameters(patch: Patch) -> None:
     maybe: Any = torch.amp.GradScaler._maybe_opt_step
 
@@ -52,7 +52,7 @@ def skipped_steps_decay_the_parameters(patch: Patch) -> None:
     patch.setattr(torch.amp.GradScaler, "_maybe_opt_step", decaying)
 
 
-@breaks("scaler.fused-trains-as-without")
+@breaks("scaler.fused-matches-unscaled-training")
 def fused_kernels_know_no_scale(patch: Patch) -> None:
     edit(sgd, "grad_scale=device_grad_scale", "grad_scale=None")
 
@@ -83,7 +83,7 @@ def states_of_optimizers_are_forgotten(patch: Patch) -> None:
     patch.setattr(torch.amp.GradScaler, "step", stepping)
 
 
-@breaks("scaler-calls.goes-on-from-what-was-saved")
+@breaks("scaler-calls.resumes-from-saved-state")
 def the_count_is_not_loaded(patch: Patch) -> None:
     load = torch.amp.GradScaler.load_state_dict
 
@@ -104,7 +104,7 @@ def entries_are_clamped_from_above_alone(patch: Patch) -> None:
     patch.setattr(torch, "_foreach_clamp_min_", lambda *_: None)
 
 
-@breaks("clipping.refuses-a-norm-that-is-not-finite")
+@breaks("clipping.refuses-non-finite-norm")
 def norms_are_not_looked_at(patch: Patch) -> None:
     patch.setattr(torch, "logical_or", lambda a, _: torch.zeros_like(a, dtype=torch.bool))
 
@@ -121,7 +121,7 @@ def clipped_gradients_are_copies(patch: Patch) -> None:
     patch.setattr(clip_grad, "_clip_grads_with_norm_", copying)
 
 
-@breaks("scaler.fused-adagrad-skips-within-the-step")
+@breaks("scaler.fused-adagrad-skips-within-step")
 def adagrad_leaves_scales_to_the_scaler(_: Patch) -> None:
     edit(
         adagrad, "self._step_supports_amp_scaling = True", "self._step_supports_amp_scaling = False"

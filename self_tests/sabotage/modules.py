@@ -60,7 +60,7 @@ def tensors_become_parameters(patch: Patch) -> None:
     patch.setattr(Module, "__setattr__", registering)
 
 
-@breaks("scaler-calls.scales-tensors-alone")
+@breaks("scaler-calls.scales-only-tensors")
 def the_scaler_takes_anything(patch: Patch) -> None:
     patch.setattr(torch.amp.GradScaler, "scale", lambda self, outputs: outputs)
 
@@ -71,7 +71,7 @@ def averages_decay_faster(patch: Patch) -> None:
         give_default(patch, function, 0, 0.9)
 
 
-@breaks("defaults.who-decays-unasked")
+@breaks("defaults.weight-decay")
 def sgd_decays_unasked(patch: Patch) -> None:
     give_default(patch, torch.optim.SGD.__init__, 3, 0.01)
 
@@ -147,7 +147,7 @@ def permutations_repeat_themselves(patch: Patch) -> None:
     patch.setattr(torch, "randperm", lambda n, **options: torch.randint(n, (n,), **options))
 
 
-@breaks("temperatures.by-hand-prints")
+@breaks("temperatures.by-hand-printed-values")
 def the_loop_by_hand_has_twice_the_rate(patch: Patch) -> None:
     backward_as(patch, twice)
 

@@ -44,17 +44,17 @@ def group_gets_no_defaults(patch: Patch) -> None:
     edit(optimizer, "param_group.setdefault(name, default)", "param_group.setdefault(name, 0.0)")
 
 
-@breaks("param-groups.train-as-optimizers-of-their-own")
+@breaks("param-groups.act-as-separate-optimizers")
 def group_override_is_ignored(patch: Patch) -> None:
     edit(adam, 'weight_decay=group["weight_decay"]', 'weight_decay=self.defaults["weight_decay"]')
 
 
-@breaks("param-groups.rate-takes-effect-at-the-next-step")
+@breaks("param-groups.rate-applies-to-next-step")
 def rate_of_the_constructor_sticks(patch: Patch) -> None:
     edit(sgd, 'lr=group["lr"]', 'lr=self.defaults["lr"]')
 
 
-@breaks("param-groups.added-group-trains-from-then-on")
+@breaks("param-groups.added-group-trains")
 def added_group_is_forgotten(patch: Patch) -> None:
     edit(sgd, "for group in self.param_groups:", "for group in self.param_groups[:1]:")
 
@@ -85,7 +85,7 @@ def amsgrad_keeps_no_maximum(patch: Patch) -> None:
     )
 
 
-@breaks("state.adagrad-starts-with-its-accumulator")
+@breaks("state.adagrad-starts-with-its-sums")
 def accumulator_starts_at_one(patch: Patch) -> None:
     edit(adagrad, "else initial_accumulator_value", "else initial_accumulator_value + 1")
 
@@ -125,7 +125,7 @@ def last_parameter_is_left_out(patch: Patch) -> None:
     edit(sgd, 'for p in group["params"]:', 'for p in group["params"][:1]:')
 
 
-@breaks("step.is-the-update-by-hand")
+@breaks("step.sgd-equals-update-by-hand")
 def step_adds_the_gradient(patch: Patch) -> None:
     edit(sgd, "            param.add_(grad, alpha=-lr)", "            param.add_(grad, alpha=lr)")
 
@@ -171,7 +171,7 @@ def lbfgs_counts_a_tensor_loss_twice(patch: Patch) -> None:
     )
 
 
-@breaks("closures.loss-that-requires-grad-is-silent")
+@breaks("closures.loss-requiring-grad-is-silent")
 def lbfgs_converts_under_grad(patch: Patch) -> None:
     edit(lbfgs, "loss = float(orig_loss)", "loss = torch.enable_grad()(float)(orig_loss)")
 

@@ -27,7 +27,7 @@ def gradients_are_read_in_the_order_of_memory(_: Patch) -> None:
     )
 
 
-@breaks("layouts.of-sparse-parameters")
+@breaks("layouts.with-sparse-gradients")
 def looked_up_rows_are_those_of_a_copy(_: Patch) -> None:
     edit(
         _functional, "        param.add_(make_sparse", "        param.contiguous().add_(make_sparse"
@@ -39,7 +39,7 @@ def the_whole_storage_is_stepped(_: Patch) -> None:
     _instead_of_the_step("(param if param._base is None else param._base).sub_(lr * grad.max())")
 
 
-@breaks("sizes.elements-of-a-large-parameter-move-alike")
+@breaks("sizes.large-parameters")
 def what_is_left_over_from_the_vectors_stays(_: Patch) -> None:
     _instead_of_the_step(
         "param.flatten()[: param.numel() // 16 * 16 or None].add_("
@@ -61,7 +61,7 @@ def a_fused_kernel_forgets_the_last_elements(patch: Patch) -> None:
     patch.setattr(torch, "_fused_sgd_", shortened)
 
 
-@breaks("sizes.a-scalar-moves-as-an-element-does")
+@breaks("sizes.scalar-parameters")
 def scalars_are_passed_over(_: Patch) -> None:
     _instead_of_the_step("param.add_(grad, alpha=-lr if param.dim() else 0.0)")
 

@@ -59,7 +59,7 @@ def a_tensor_rate_passes_the_constructor(_: Patch) -> None:
     )
 
 
-@breaks("refused.one-beta-a-tensor")
+@breaks("refused.one-tensor-beta")
 def betas_may_be_mixed(_: Patch) -> None:
     edit(
         adam,
@@ -83,7 +83,7 @@ def muon_takes_complex_parameters(_: Patch) -> None:
     edit(_muon, "            if torch.is_complex(p):", "            if torch.is_complex(p.real):")
 
 
-@breaks("refused.complex-parameters-of-sparse-adam")
+@breaks("refused.complex-params-of-sparse-adam")
 def sparse_adam_takes_complex_parameters(_: Patch) -> None:
     edit(sparse_adam, "        if complex_params:", "        if None:")
 
@@ -107,7 +107,7 @@ def errors_name_cuda_alone(patch: Patch) -> None:
     edit(optimizer, '["cuda", "xpu", "hpu"]', '["cuda"]')
 
 
-@breaks("refused.capturable-on-the-cpu-changes-nothing")
+@breaks("refused.late-capturable-on-the-cpu")
 def nadam_counts_before_it_looks(_: Patch) -> None:
     edit(
         nadam,
@@ -116,7 +116,7 @@ def nadam_counts_before_it_looks(_: Patch) -> None:
     )
 
 
-@breaks("refused.tensors-put-into-a-group-change-nothing")
+@breaks("refused.late-tensors-with-foreach")
 def foreach_takes_a_tensor_for_one_beta(_: Patch) -> None:
     edit(
         adam,
@@ -125,7 +125,7 @@ def foreach_takes_a_tensor_for_one_beta(_: Patch) -> None:
     )
 
 
-@breaks("refused.foreach-made-differentiable-changes-nothing")
+@breaks("refused.late-differentiable-with-foreach")
 def adamax_counts_before_it_refuses(_: Patch) -> None:
     edit(
         adamax,
@@ -134,7 +134,7 @@ def adamax_counts_before_it_refuses(_: Patch) -> None:
     )
 
 
-@breaks("refused.fused-made-differentiable-changes-nothing")
+@breaks("refused.late-differentiable-with-fused")
 def fused_adam_takes_differentiable(_: Patch) -> None:
     edit(
         adam,
@@ -148,7 +148,7 @@ def fused_sgd_looks_at_no_device(_: Patch) -> None:
     edit(sgd, "                    _device_dtype_check_for_fused(p)", "                    pass")
 
 
-@breaks("refused.fused-complex-parameters-of-a-group")
+@breaks("refused.fused-complex-in-a-group")
 def a_fused_group_is_not_looked_at(_: Patch) -> None:
     edit(
         sgd,
@@ -157,7 +157,7 @@ def a_fused_group_is_not_looked_at(_: Patch) -> None:
     )
 
 
-@breaks("refused.fused-complex-parameters-added-later")
+@breaks("refused.fused-complex-added-later")
 def adam_looks_at_the_first_group_alone(_: Patch) -> None:
     edit(
         adam,
@@ -166,7 +166,7 @@ def adam_looks_at_the_first_group_alone(_: Patch) -> None:
     )
 
 
-@breaks("refused.fused-complex-parameters-added-to-adagrad")
+@breaks("refused.fused-complex-added-to-adagrad")
 def adagrad_looks_once(_: Patch) -> None:
     edit(
         adagrad,

@@ -61,12 +61,12 @@ def a_chain_remembers_the_rates_before(_: Patch) -> None:
     )
 
 
-@breaks("chains.optimizer-that-is-another")
+@breaks("chains.refuse-another-optimizer")
 def a_chain_takes_any_optimizer(_: Patch) -> None:
     edit(lr_scheduler, "if optimizer != scheduler.optimizer:", "if False:")
 
 
-@breaks("compositions.of-one-part-are-that-part")
+@breaks("compositions.single-part-is-unchanged")
 def a_chain_takes_two_steps_at_a_time(_: Patch) -> None:
     edit(
         lr_scheduler,

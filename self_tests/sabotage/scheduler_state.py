@@ -9,7 +9,7 @@ from self_tests.sabotage.fault import Patch, breaks
 from self_tests.support.loaded_code import edit
 
 
-@breaks("scheduler-state.everything-but-the-optimizer")
+@breaks("scheduler-state.all-but-the-optimizer")
 def the_state_forgets_the_options(patch: Patch) -> None:
     read = LRScheduler.state_dict
 
@@ -25,7 +25,7 @@ def the_state_holds_a_function(patch: Patch) -> None:
     patch.setattr(LRScheduler, "state_dict", lambda self: {**read(self), "step": lambda: None})
 
 
-@breaks("scheduler-state.is-of-its-moment")
+@breaks("scheduler-state.unchanged-by-later-steps")
 def the_state_is_handed_out(patch: Patch) -> None:
     patch.setattr(LRScheduler, "state_dict", lambda self: self.__dict__)
 
@@ -39,12 +39,12 @@ def functions_are_saved_by_name(_: Patch) -> None:
     )
 
 
-@breaks("scheduler-state.callable-objects-are-not-shared")
+@breaks("scheduler-state.callables-are-not-shared")
 def the_attributes_of_an_object_are_handed_out(_: Patch) -> None:
     edit(lr_scheduler, "fn.__dict__.copy()", "fn.__dict__")
 
 
-@breaks("scheduler-state.callable-objects-come-back")
+@breaks("scheduler-state.callables-are-restored")
 def loaded_attributes_are_dropped(_: Patch) -> None:
     edit(
         lr_scheduler,
@@ -94,6 +94,6 @@ def resuming_counts_from_zero(_: Patch) -> None:
     edit(lr_scheduler, "        self.last_epoch = last_epoch\n", "        self.last_epoch = -1\n")
 
 
-@breaks("scheduler-copies.go-on")
+@breaks("scheduler-copies.continue-independently")
 def a_copy_shares_the_optimizer_of_the_original(patch: Patch) -> None:
     patch.setattr(LRScheduler, "__deepcopy__", lambda self, _: self, raising=False)

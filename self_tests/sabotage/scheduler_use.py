@@ -9,7 +9,7 @@ from self_tests.sabotage.fault import Patch, breaks
 from self_tests.support.loaded_code import edit
 
 
-@breaks("rates.stay-the-tensor-they-are")
+@breaks("rates.tensors-are-updated-in-place")
 def a_rate_tensor_is_replaced(_: Patch) -> None:
     edit(
         lr_scheduler,
@@ -20,7 +20,7 @@ def a_rate_tensor_is_replaced(_: Patch) -> None:
     )
 
 
-@breaks("rates.are-aliased-by-nothing")
+@breaks("rates.tensors-are-not-aliased")
 def rates_are_remembered_without_a_copy(_: Patch) -> None:
     edit(
         lr_scheduler,
@@ -29,7 +29,7 @@ def rates_are_remembered_without_a_copy(_: Patch) -> None:
     )
 
 
-@breaks("rates.set-by-hand-are-gone-on-from")
+@breaks("rates.manual-value-is-multiplied")
 def exponential_starts_from_the_initial_rate(_: Patch) -> None:
     edit(
         lr_scheduler,
@@ -38,7 +38,7 @@ def exponential_starts_from_the_initial_rate(_: Patch) -> None:
     )
 
 
-@breaks("rates.begin-again-for-a-later-scheduler")
+@breaks("rates.later-scheduler-reuses-initial-lr")
 def a_later_scheduler_starts_where_the_rate_is(_: Patch) -> None:
     edit(
         lr_scheduler,
@@ -84,7 +84,7 @@ def an_epoch_is_taken_without_a_word(_: Patch) -> None:
     )
 
 
-@breaks("epoch.is-a-place-on-the-schedule")
+@breaks("epoch.jumps-on-the-schedule")
 def an_epoch_is_one_further_on(_: Patch) -> None:
     edit(
         lr_scheduler,
@@ -93,7 +93,7 @@ def an_epoch_is_one_further_on(_: Patch) -> None:
     )
 
 
-@breaks("epoch.of-warm-restarts-is-not-negative")
+@breaks("epoch.warm-restarts-refuse-negatives")
 def a_negative_epoch_is_taken(_: Patch) -> None:
     edit(lr_scheduler, "            if epoch < 0:", "            if epoch < -9:")
 
@@ -108,19 +108,19 @@ def momentum_is_cycled_where_there_is_none(_: Patch) -> None:
     edit(lr_scheduler, '"betas" not in optimizer.defaults', '"eps" not in optimizer.defaults')
 
 
-@breaks("scheduler-errors.as-many-milestones-as-changes")
+@breaks("scheduler-errors.number-of-milestones")
 def a_milestone_may_be_missing(_: Patch) -> None:
     edit(
         lr_scheduler, "len(milestones) != len(schedulers) - 1", "len(milestones) > len(schedulers)"
     )
 
 
-@breaks("scheduler-errors.no-plateau-in-a-composition")
+@breaks("scheduler-errors.parts-include-a-plateau")
 def a_plateau_is_composed(_: Patch) -> None:
     edit(lr_scheduler, "if isinstance(scheduler, ReduceLROnPlateau):", "if False:")
 
 
-@breaks("scheduler-errors.leave-the-step-alone")
+@breaks("scheduler-errors.leave-step-unchanged")
 def the_step_is_replaced_before_the_options_are_checked(patch: Patch) -> None:
     build = lr_scheduler.ConstantLR.__init__
 
@@ -133,7 +133,7 @@ def the_step_is_replaced_before_the_options_are_checked(patch: Patch) -> None:
     patch.setattr(lr_scheduler.ConstantLR, "__init__", careless)
 
 
-@breaks("scheduler-errors.leave-the-optimizer-alone")
+@breaks("scheduler-errors.leave-groups-unchanged")
 def a_refused_restart_marks_the_groups(_: Patch) -> None:
     edit(
         lr_scheduler,
@@ -142,7 +142,7 @@ def a_refused_restart_marks_the_groups(_: Patch) -> None:
     )
 
 
-@breaks("rates.that-a-later-scheduler-finds")
+@breaks("rates.later-scheduler-moves-found-rates")
 def the_cosine_starts_over(_: Patch) -> None:
     edit(
         lr_scheduler,
@@ -153,7 +153,7 @@ def the_cosine_starts_over(_: Patch) -> None:
     )
 
 
-@breaks("rates.set-by-hand-are-moved")
+@breaks("rates.manual-value-feeds-the-recursion")
 def the_cosine_turns_at_the_initial_rate(_: Patch) -> None:
     edit(
         lr_scheduler,
@@ -162,12 +162,12 @@ def the_cosine_turns_at_the_initial_rate(_: Patch) -> None:
     )
 
 
-@breaks("rates.and-no-other-option")
+@breaks("rates.no-other-option-changes")
 def the_second_beta_is_lost(_: Patch) -> None:
     edit(lr_scheduler, '*param_group["betas"][1:])', "0.5)")
 
 
-@breaks("added-groups.are-multiplied-as-well")
+@breaks("added-groups.are-multiplied")
 def an_added_group_is_passed_over(_: Patch) -> None:
     edit(
         lr_scheduler,
@@ -176,12 +176,12 @@ def an_added_group_is_passed_over(_: Patch) -> None:
     )
 
 
-@breaks("own-schedulers.closed-form-serves-the-epoch")
+@breaks("own-schedulers.epoch-uses-closed-form")
 def the_closed_form_is_never_asked(_: Patch) -> None:
     edit(lr_scheduler, 'if hasattr(self, "_get_closed_form_lr"):', "if False:")
 
 
-@breaks("own-schedulers.want-a-rate-for-each-group")
+@breaks("own-schedulers.return-too-many-rates")
 def rates_for_nobody_are_taken(_: Patch) -> None:
     edit(
         lr_scheduler,
@@ -190,7 +190,7 @@ def rates_for_nobody_are_taken(_: Patch) -> None:
     )
 
 
-@breaks("order.warnings-name-the-line-of-the-caller")
+@breaks("order.warnings-name-the-calling-line")
 def warnings_point_into_torch(_: Patch) -> None:
     edit(
         lr_scheduler,
@@ -208,7 +208,7 @@ def a_chain_warns_at_every_step(_: Patch) -> None:
     )
 
 
-@breaks("schedulers.hold-no-cycle")
+@breaks("scheduler-lifetime.no-reference-cycle")
 def a_scheduler_refers_to_itself(patch: Patch) -> None:
     begin = lr_scheduler.LRScheduler._initial_step
 

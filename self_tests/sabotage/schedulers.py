@@ -34,12 +34,12 @@ def restarts_begin_at_the_bottom(patch: Patch) -> None:
     )
 
 
-@breaks("schedules.momentum-goes-the-other-way")
+@breaks("schedules.momentum-moves-against-rate")
 def momentum_stays_where_it_ends(patch: Patch) -> None:
     edit(lr_scheduler, 'phase["start_momentum"]', 'phase["end_momentum"]')
 
 
-@breaks("schedules.one-cycle-ends")
+@breaks("schedules.one-cycle-refuses-extra-steps")
 def one_cycle_goes_on_for_ever(patch: Patch) -> None:
     edit(lr_scheduler, "if step_num > self.total_steps:", "if False:")
 
@@ -87,7 +87,7 @@ def a_loaded_state_is_dropped(patch: Patch) -> None:
     patch.setattr(StepLR, "load_state_dict", lambda self, state: None)
 
 
-@breaks("schedules.momentum-goes-the-other-way")
+@breaks("schedules.momentum-moves-against-rate")
 def momentum_goes_with_the_rate(_: Patch) -> None:
     edit(
         lr_scheduler,
@@ -125,7 +125,7 @@ def computed_rates_are_those_of_the_groups(patch: Patch) -> None:
     patch.setattr(StepLR, "get_lr", lambda self: [g["lr"] for g in self.optimizer.param_groups])
 
 
-@breaks("schedulers.rates-have-the-types-of-the-groups")
+@breaks("schedulers.rates-match-group-types")
 def computed_rates_are_numbers(patch: Patch) -> None:
     def numbers(self: StepLR) -> list[float]:
         return [float(group["lr"]) for group in self.optimizer.param_groups]
@@ -133,12 +133,12 @@ def computed_rates_are_numbers(patch: Patch) -> None:
     patch.setattr(StepLR, "get_lr", numbers)
 
 
-@breaks("schedulers.computing-a-rate-writes-the-momentum")
+@breaks("schedulers.get-lr-writes-the-momentum")
 def one_cycle_leaves_the_momentum(patch: Patch) -> None:
     edit(lr_scheduler, "if self.cycle_momentum:", "if self.cycle_momentum and 0:")
 
 
-@breaks("schedulers.every-state-restores-its-schedule")
+@breaks("schedulers.state-restores-any-schedule")
 def warm_restarts_forget_where_they_are(patch: Patch) -> None:
     state_dict = LRScheduler.state_dict
 
@@ -148,7 +148,7 @@ def warm_restarts_forget_where_they_are(patch: Patch) -> None:
     patch.setattr(LRScheduler, "state_dict", without)
 
 
-@breaks("sequences.take-back-what-their-parts-did")
+@breaks("sequences.undo-the-initial-steps")
 def a_sequence_takes_nothing_back(patch: Patch) -> None:
     patch.setattr(lr_scheduler.SequentialLR, "recursive_undo", lambda self, sched=None: None)
 
@@ -205,7 +205,7 @@ def a_plateau_rests_without_cooldown(_: Patch) -> None:
     )
 
 
-@breaks("schedules.plateau-of-tensor-rates")
+@breaks("schedules.plateau-writes-tensor-in-place")
 def a_plateau_replaces_the_tensor(_: Patch) -> None:
     edit(
         lr_scheduler,
@@ -214,6 +214,6 @@ def a_plateau_replaces_the_tensor(_: Patch) -> None:
     )
 
 
-@breaks("schedules.plateau-takes-floors-for-an-added-group")
+@breaks("schedules.plateau-min-lr-list-can-grow")
 def the_floor_of_an_added_group_is_ignored(_: Patch) -> None:
     edit(lr_scheduler, "max(old_lr * self.factor, self.min_lrs[i])", "old_lr * self.factor")

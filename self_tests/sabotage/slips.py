@@ -24,7 +24,7 @@ def parts_of_transposed_numbers_are_copies(_: Patch) -> None:
     edit(optimizer, "torch.view_as_real(s[i])", "torch.view_as_real(s[i].contiguous())")
 
 
-@breaks("layouts.state-lies-as-its-parameter")
+@breaks("layouts.state-has-parameter-strides")
 def moments_are_always_contiguous(_: Patch) -> None:
     edit(adam, "memory_format=torch.preserve_format", "memory_format=torch.contiguous_format")
 
@@ -53,7 +53,7 @@ def adamax_forgets_nan(_: Patch) -> None:
     edit(adamax, "            torch.maximum(", "            torch.fmax(")
 
 
-@breaks("extremes.large-parameters-in-half-precision")
+@breaks("extremes.large-values-in-half-precision")
 def adafactor_squares_in_the_dtype_of_the_parameter(_: Patch) -> None:
     edit(
         _adafactor,
@@ -72,17 +72,17 @@ def asgd_keeps_its_rate_without_a_decay(_: Patch) -> None:
     edit(asgd, "eta.copy_(new_eta)", "eta.copy_(new_eta) if lambd else None")
 
 
-@breaks("adafactor.zero-is-an-eps")
+@breaks("adafactor.eps-of-zero-bounds-nothing")
 def an_eps_of_zero_is_none(_: Patch) -> None:
     edit(_adafactor, "if eps1 is None:", "if not eps1:")
 
 
-@breaks("tensor-lr.stays-the-tensor-that-was-given")
+@breaks("tensor-lr.is-kept-as-given")
 def rmsprop_reads_its_rate_once(_: Patch) -> None:
     edit(rmsprop, '"lr": lr,', '"lr": float(lr),')
 
 
-@breaks("step.counts-for-empty-parameters")
+@breaks("empty-parameters.have-state")
 def adamax_passes_over_empty_parameters(_: Patch) -> None:
     edit(adamax, "if p.grad is None:", "if p.grad is None or not p.numel():")
 
@@ -92,7 +92,7 @@ def the_loss_of_a_search_keeps_its_graph(_: Patch) -> None:
     edit(lbfgs, "loss = float(closure())", "loss = closure()")
 
 
-@breaks("lbfgs.ends-a-step")
+@breaks("lbfgs.step-ends-at-limits")
 def the_length_of_the_gradient_has_to_be_small(_: Patch) -> None:
     edit(
         lbfgs,
@@ -101,7 +101,7 @@ def the_length_of_the_gradient_has_to_be_small(_: Patch) -> None:
     )
 
 
-@breaks("lbfgs.line-search-in-vain-moves-nothing")
+@breaks("lbfgs.failed-line-search-moves-nothing")
 def a_search_goes_back_by_subtraction(_: Patch) -> None:
     edit(lbfgs, "self._set_param(x)", "self._add_grad(-t, d)")
 
@@ -115,17 +115,17 @@ def groups_are_copied_without_their_tensors(_: Patch) -> None:
     )
 
 
-@breaks("state-dict.repeated-parameters-have-one-number")
+@breaks("state-dict.duplicates-share-one-number")
 def numbers_of_two_groups_meet(_: Patch) -> None:
     edit(optimizer, 'start_index += len(packed["params"])', "start_index = len(param_mappings)")
 
 
-@breaks("freezing.late-is-cleared-all-the-same")
+@breaks("freezing.late-gradient-is-cleared")
 def zero_grad_passes_over_what_is_frozen(_: Patch) -> None:
     edit(optimizer, "if p.grad is not None:", "if p.requires_grad and p.grad is not None:")
 
 
-@breaks("rates.last-ones-are-of-its-own-steps")
+@breaks("rates.last-rates-are-of-own-steps")
 def get_last_lr_reads_the_groups(_: Patch) -> None:
     edit(
         lr_scheduler,
@@ -134,7 +134,7 @@ def get_last_lr_reads_the_groups(_: Patch) -> None:
     )
 
 
-@breaks("schedules.plateau-keeps-the-number-of-a-tensor")
+@breaks("schedules.plateau-copies-tensor-metrics")
 def a_plateau_keeps_the_tensor(_: Patch) -> None:
     edit(lr_scheduler, "current = float(metrics)", "current = metrics")
 
@@ -144,7 +144,7 @@ def update_bn_resets_the_parameters_too(_: Patch) -> None:
     edit(swa_utils, "module.reset_running_stats()", "module.reset_parameters()")
 
 
-@breaks("averaged-model.calls-the-hooks-of-its-module")
+@breaks("averaged-model.calls-module-hooks")
 def an_average_calls_forward(_: Patch) -> None:
     edit(swa_utils, "return self.module(*args", "return self.module.forward(*args")
 
@@ -154,7 +154,7 @@ def the_first_target_stays(_: Patch) -> None:
     edit(swa_utils, 'group["swa_lr"] = swa_lr', 'group.setdefault("swa_lr", swa_lr)')
 
 
-@breaks("averaging-functions.stay-within-the-range-of-the-dtype")
+@breaks("averaging-functions.no-float16-overflow")
 def averages_are_sums_that_are_divided(_: Patch) -> None:
     edit(
         swa_utils,

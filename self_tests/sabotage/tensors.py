@@ -56,7 +56,7 @@ def no_grad_makes_constants(patch: Patch) -> None:
     )
 
 
-@breaks("tracking.inference-tensors-cannot-be-trained-on")
+@breaks("tracking.inference-tensors-need-a-clone")
 def inference_mode_is_no_grad(patch: Patch) -> None:
     patch.setattr(torch, "inference_mode", torch.no_grad)
 
@@ -71,7 +71,7 @@ def comparisons_are_recorded(patch: Patch) -> None:
     patch.setattr(torch.Tensor, "__gt__", lambda self, other: self - other)
 
 
-@breaks("retain-graph.not-needed-where-nothing-was-saved")
+@breaks("retain-graph.not-needed-if-nothing-saved")
 def every_graph_serves_once(patch: Patch) -> None:
     served: list[torch.Tensor] = []
 
@@ -119,7 +119,7 @@ def differences_are_leaves(patch: Patch) -> None:
     _make_differences_leaves(patch)
 
 
-@breaks("by-hand.rebinding-under-no-grad-ends-training")
+@breaks("by-hand.no-grad-rebinding-ends-training")
 def differences_require_grad(patch: Patch) -> None:
     _make_differences_leaves(patch)
 
@@ -132,7 +132,7 @@ def _make_differences_leaves(patch: Patch) -> None:
     )
 
 
-@breaks("devices.mixing-with-meta-is-an-error")
+@breaks("devices.mixing-with-meta-raises")
 def cat_makes_up_what_is_not_there(patch: Patch) -> None:
     cat: Any = torch.cat
     patch.setattr(
@@ -150,7 +150,7 @@ def products_ask_for_one_device(patch: Patch) -> None:
     patch.setattr(torch.Tensor, "__matmul__", product)
 
 
-@breaks("devices.results-stay")
+@breaks("devices.results-follow-their-inputs")
 def products_go_to_the_default_device(patch: Patch) -> None:
     patch.setattr(
         torch.Tensor,

@@ -18,7 +18,7 @@ def gradients_are_a_little_too_large(patch: Patch) -> None:
     patch.setattr(torch.Tensor, "backward", lambda self: backward(self * 1.01))
 
 
-@breaks("temperatures.adam-needs-no-normalised-input")
+@breaks("temperatures.adam-fits-raw-input")
 def first_moment_is_not_corrected(patch: Patch) -> None:
     edit(adam, "bias_correction1 = 1 - beta1**step", "bias_correction1 = 1")
 
@@ -53,7 +53,7 @@ def lbfgs_forgets_its_history(patch: Patch) -> None:
     edit(lbfgs, "if ys > 1e-10:", "if False:")
 
 
-@breaks("classifier.bias-moves-by-less-than-the-rate")
+@breaks("classifier.bias-moves-at-most-by-lr")
 def the_rate_is_doubled(patch: Patch) -> None:
     edit(sgd, "param.add_(grad, alpha=-lr)", "param.add_(grad, alpha=-20 * lr)")
 

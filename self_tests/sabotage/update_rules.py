@@ -31,7 +31,7 @@ def dampening_applies_at_once(patch: Patch) -> None:
     edit(sgd, "buf = grad.detach().clone()", "buf = grad.detach() * (1 - dampening)")
 
 
-@breaks("sgd.nesterov-adds-the-velocity-to-the-gradient")
+@breaks("sgd.nesterov-adds-velocity-to-gradient")
 def nesterov_looks_back(patch: Patch) -> None:
     edit(sgd, "grad = grad.add(buf, alpha=momentum)", "grad = grad.sub(buf, alpha=momentum)")
 
@@ -83,7 +83,7 @@ def fused_adagrad_forgets_the_decay(_: Patch) -> None:
     )
 
 
-@breaks("asgd.took-negative-lambd-and-alpha")
+@breaks("asgd.accepted-negative-lambd-and-alpha")
 def negative_lambd_is_refused_early(patch: Patch) -> None:
     original = torch.optim.ASGD.__init__
 

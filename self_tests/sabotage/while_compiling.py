@@ -6,7 +6,7 @@ from self_tests.sabotage.fault import Patch, breaks
 from self_tests.support.loaded_code import edit
 
 
-@breaks("while-compiling.takes-the-documented-steps")
+@breaks("while-compiling.follows-the-update-rule")
 def nadam_counts_twice_while_compiling(_: Patch) -> None:
     edit(
         nadam,
@@ -15,7 +15,7 @@ def nadam_counts_twice_while_compiling(_: Patch) -> None:
     )
 
 
-@breaks("while-compiling.takes-the-documented-steps")
+@breaks("while-compiling.follows-the-update-rule")
 def rmsprop_does_not_count_while_compiling(_: Patch) -> None:
     edit(
         rmsprop,

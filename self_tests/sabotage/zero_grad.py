@@ -16,7 +16,7 @@ def the_second_group_is_not_cleared(patch: Patch) -> None:
     edit(optimizer, loop + found, loop.replace("param_groups:", "param_groups[:1]:") + found)
 
 
-@breaks("zero-grad.is-not-filling-with-zeros")
+@breaks("zero-grad.leaves-no-zeros")
 def gradients_are_filled_with_zeros(patch: Patch) -> None:
     edit(optimizer, "p.grad = None", "p.grad.zero_()")
 
@@ -31,7 +31,7 @@ def the_graph_of_a_gradient_stays(patch: Patch) -> None:
     edit(optimizer, "p.grad.detach_()", "pass")
 
 
-@breaks("zero-grad.leaves-missing-gradients-missing")
+@breaks("zero-grad.creates-no-gradient")
 def missing_gradients_are_made(patch: Patch) -> None:
     zero_grad = Optimizer.zero_grad
 
@@ -56,7 +56,7 @@ def clearing_resets_the_state(patch: Patch) -> None:
     patch.setattr(Optimizer, "zero_grad", resetting)
 
 
-@breaks("freezing.neither-moved-nor-kept")
+@breaks("freezing.not-updated-and-without-state")
 def frozen_parameters_decay(patch: Patch) -> None:
     step = torch.optim.SGD.step
 
@@ -85,12 +85,12 @@ def gradients_go_on_requiring_grad(patch: Patch) -> None:
     edit(optimizer, "p.grad.requires_grad_(False)", "pass")
 
 
-@breaks("zero-grad.takes-away-every-kind-of-gradient")
+@breaks("zero-grad.removes-every-kind-of-gradient")
 def gradients_that_are_taken_away_are_zeroed(patch: Patch) -> None:
     edit(optimizer, "p.grad = None", "p.grad.detach().zero_(); p.grad = None")
 
 
-@breaks("zero-grad.fills-together-if-foreach-or-fused")
+@breaks("zero-grad.foreach-or-fused-fills-at-once")
 def foreach_without_fused_fills_one_by_one(patch: Patch) -> None:
     edit(
         optimizer,

@@ -81,7 +81,7 @@ def test_the_defaults_of_an_optimizer_are_those_of_its_groups(case):
     check.same(seen=built(case)["defaults"], expected=group(case), source=TABLE)
 
 
-@claim("defaults.lbfgs-evaluations-follow-iterations")
+@claim("defaults.lbfgs-max-eval-from-max-iter")
 @pytest.mark.parametrize(
     "max_iter, max_eval", MAX_EVALS, ids=[f"max_iter={i}" for i, _ in MAX_EVALS]
 )
@@ -91,7 +91,7 @@ def test_lbfgs_allows_five_evaluations_for_four_iterations(max_iter, max_eval):
     check.same(seen=seen, expected=max_eval, source="max_iter * 1.25, as documented")
 
 
-@claim("defaults.adagrad-starts-plain")
+@claim("defaults.adagrad-options-are-zero")
 @pytest.mark.parametrize("option", ["lr_decay", "weight_decay", "initial_accumulator_value"])
 def test_adagrad_neither_decays_nor_starts_from_an_accumulator(option):
     optimizer = torch.optim.Adagrad([torch.zeros(1, requires_grad=True)])
@@ -99,7 +99,7 @@ def test_adagrad_neither_decays_nor_starts_from_an_accumulator(option):
     assert seen == 0, f"{option} is {seen!r}"
 
 
-@claim("defaults.who-decays-unasked")
+@claim("defaults.weight-decay")
 @optimizers.each(but=("LBFGS", "Rprop", "SparseAdam"))
 def test_two_optimizers_decay_weights_unasked(case):
     seen = inspect.signature(getattr(torch.optim, case.optimizer.name)).parameters["weight_decay"]

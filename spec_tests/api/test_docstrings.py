@@ -63,7 +63,7 @@ def literal(entry):
         return Ellipsis
 
 
-@claim("docstrings.list-what-there-is")
+@claim("docstrings.list-only-parameters")
 @published.each()
 def test_every_listed_argument_is_a_parameter(name):
     wrong = [
@@ -88,7 +88,7 @@ def test_every_parameter_is_listed_where_there_is_a_list(name):
     assert not missing, f"not documented: {', '.join(missing)}"
 
 
-@claim("docstrings.state-the-defaults-of-schedulers")
+@claim("docstrings.state-scheduler-defaults")
 @published.each(kind="class", having="attributes")
 def test_the_stated_defaults_of_schedulers_are_in_effect(name):
     call = name.of_torch()

@@ -45,14 +45,14 @@ def test_an_option_is_a_parameter_from_its_release_on(case):
     )
 
 
-@claim("signatures.unknown-option-is-an-error")
+@claim("signatures.unknown-option-raises")
 @optimizers.each()
 def test_a_misspelt_option_is_an_error(case):
     with pytest.raises(TypeError, match="learning_rate"):
         getattr(torch.optim, case.optimizer.name)(start(case, CPU), learning_rate=0.25)
 
 
-@claim("signatures.zero-grad-sets-to-none-by-default")
+@claim("signatures.zero-grad-defaults-to-none")
 @optimizers.each()
 def test_zero_grad_has_one_option_and_it_is_on(case):
     parameters = parameters_of(getattr(torch.optim, case.optimizer.name).zero_grad)

@@ -79,14 +79,14 @@ def test_nothing_that_an_average_does_changes_the_model(averaging, device):
     )
 
 
-@claim("averaged-model.keeps-what-is-tied")
+@claim("averaged-model.keeps-tied-parameters")
 @ON_EACH_KIND
 def test_tied_parameters_are_tied_in_the_average(averaging, device):
     averaged = followed(averaging, Net(device), (1, 2, 3))
     assert averaged.module.tied is averaged.module.matrix
 
 
-@claim("averaged-model.has-no-part-in-the-graph")
+@claim("averaged-model.updates-are-not-recorded")
 @ON_EACH_KIND
 def test_updates_are_not_recorded(averaging, device):
     net = Net(device)
@@ -99,7 +99,7 @@ def test_updates_are_not_recorded(averaging, device):
     )
 
 
-@claim("averaged-model.has-no-part-in-the-graph")
+@claim("averaged-model.updates-are-not-recorded")
 @ON_EACH_KIND
 def test_an_update_between_forward_and_backward_of_the_model_is_harmless(averaging, device):
     net = Net(device)
@@ -114,7 +114,7 @@ def test_an_update_between_forward_and_backward_of_the_model_is_harmless(averagi
     )
 
 
-@claim("averaged-model.requires-what-it-was-told")
+@claim("averaged-model.keeps-requires-grad")
 @pytest.mark.parametrize("told", [True, False], ids=["trained", "frozen"])
 @ON_EACH_KIND
 def test_updates_leave_what_requires_a_gradient(averaging, told, device):
@@ -124,7 +124,7 @@ def test_updates_leave_what_requires_a_gradient(averaging, told, device):
     check.same(seen=seen, expected=[told] * len(seen), source="what the average was told")
 
 
-@claim("averaged-model.updates-are-noticed-by-autograd")
+@claim("averaged-model.autograd-detects-updates")
 @ON_EACH_KIND
 def test_an_update_between_forward_and_backward_of_the_average_is_an_error(averaging, device):
     net = Net(device)
@@ -160,7 +160,7 @@ def test_calling_an_average_calls_its_module_with_everything(device):
     )
 
 
-@claim("averaged-model.calls-the-hooks-of-its-module")
+@claim("averaged-model.calls-module-hooks")
 def test_hooks_around_forward_are_called_once_each(device):
     averaged, called = AveragedModel(Net(device)), []
     averaged.module.register_forward_pre_hook(lambda *_: called.append("before"))
@@ -191,7 +191,7 @@ def test_updates_in_evaluation_mode_are_those_in_training_mode(averaging, device
     )
 
 
-@claim("averaged-model.state-is-the-count-and-the-module")
+@claim("averaged-model.state-dict-contents")
 @ON_EACH_KIND
 def test_the_state_lists_the_count_and_what_the_model_has(averaging, device):
     net = Net(device)
@@ -204,7 +204,7 @@ def test_the_state_lists_the_count_and_what_the_model_has(averaging, device):
     )
 
 
-@claim("averaged-model.goes-on-from-its-state")
+@claim("averaged-model.resumes-from-state-dict")
 @averagings.each()
 def test_an_average_that_is_saved_and_loaded_goes_on(averaging, device):
     net, file = Net(device), BytesIO()
@@ -218,7 +218,7 @@ def test_an_average_that_is_saved_and_loaded_goes_on(averaging, device):
     check.same(seen=trace(resumed), expected=trace(averaged), source="the one that did not stop")
 
 
-@claim("averaged-model.copies-go-on")
+@claim("averaged-model.deep-copies-continue")
 @averagings.each()
 def test_a_deep_copy_goes_on_by_itself(averaging, device):
     net = Net(device)
@@ -234,7 +234,7 @@ def test_a_deep_copy_goes_on_by_itself(averaging, device):
     )
 
 
-@claim("averaged-model.is-pickled-with-functions-that-are")
+@claim("averaged-model.can-be-pickled")
 @pytest.mark.parametrize("options", [{}, {"avg_fn": polynomial}], ids=["default", "own"])
 def test_a_pickled_average_goes_on(options):
     net = nn.Linear(2, 1)
@@ -248,7 +248,7 @@ def test_a_pickled_average_goes_on(options):
     check.same(seen=trace(copy), expected=trace(averaged), source="the original")
 
 
-@claim("averaged-model.is-not-pickled-with-functions-of-torch")
+@claim("averaged-model.closures-block-pickling")
 @averagings.each(only=("swa", "swa_multi", "ema", "ema_multi"))
 def test_an_average_with_a_function_that_torch_made_is_not_pickled(averaging):
     averaged = averaging.of(nn.Linear(2, 1))
@@ -266,21 +266,21 @@ def homes(module):
     return sorted({t.device.type for t in (*module.parameters(), *module.buffers())})
 
 
-@claim("averaged-model.lives-where-it-is-told")
+@claim("averaged-model.device-places-the-copy")
 @ON_EACH_KIND
 def test_the_module_and_the_count_are_on_the_device(averaging, device):
     seen = homes(averaging.of(line(), device=device))
     check.same(seen=seen, expected=[device.type], source="the device that was asked for")
 
 
-@claim("averaged-model.lives-where-it-is-told")
+@claim("averaged-model.device-places-the-copy")
 def test_the_device_may_be_one_without_values():
     net = line()
     seen = [homes(AveragedModel(net, device=torch.device("meta"))), homes(net)]
     check.same(seen=seen, expected=[["meta"], ["cpu"]], source="the device that was asked for")
 
 
-@claim("averaged-model.follows-a-model-on-another-device")
+@claim("averaged-model.model-on-another-device")
 @ON_EACH_KIND
 def test_an_average_on_the_device_follows_a_model_on_the_cpu(averaging, device):
     check.same(
@@ -290,7 +290,7 @@ def test_an_average_on_the_device_follows_a_model_on_the_cpu(averaging, device):
     )
 
 
-@claim("averaged-model.follows-a-model-on-another-device")
+@claim("averaged-model.model-on-another-device")
 @averagings.each(only=("default", "ema", "own_counting"))
 def test_an_average_without_values_follows_a_model_with_values(averaging):
     averaged = averaging.of(line("meta"))
@@ -327,7 +327,7 @@ def test_no_update_warns(averaging, device):
     assert [str(warning.message) for warning in caught] == []
 
 
-@claim("averaged-model.of-a-model-that-lacks-parameters")
+@claim("averaged-model.skips-missing-parameters")
 @ON_EACH_KIND
 def test_parameters_that_the_model_lacks_stay_as_they_are(averaging, device):
     longer = nn.ParameterList([torch.full((1,), 5.0, device=device) for _ in range(2)])
@@ -341,7 +341,7 @@ def test_parameters_that_the_model_lacks_stay_as_they_are(averaging, device):
     )
 
 
-@claim("buffers.have-to-be-as-many-as-the-models")
+@claim("buffers.missing-buffer-raises")
 def test_a_model_that_lacks_a_buffer_is_an_error(device):
     net = Net(device)
     averaged = AveragedModel(net)
@@ -350,13 +350,13 @@ def test_a_model_that_lacks_a_buffer_is_an_error(device):
         averaged.update_parameters(net)
 
 
-@claim("averaged-model.takes-one-function")
+@claim("averaged-model.accepts-one-function")
 def test_two_functions_are_an_error():
     with pytest.raises(AssertionError, match="Only one of avg_fn and multi_avg_fn"):
         AveragedModel(nn.Linear(1, 1), avg_fn=polynomial, multi_avg_fn=print)
 
 
-@claim("averaging-functions.want-a-decay-between-0-and-1")
+@claim("averaging-functions.decay-out-of-range")
 @pytest.mark.parametrize("decay", [-0.001, 1.001], ids=["below", "above"])
 @pytest.mark.parametrize("maker", ["get_ema_avg_fn", "get_ema_multi_avg_fn"])
 def test_a_decay_outside_its_range_is_an_error(maker, decay):
@@ -364,14 +364,14 @@ def test_a_decay_outside_its_range_is_an_error(maker, decay):
         getattr(swa_utils, maker)(decay)
 
 
-@claim("averaging-functions.want-a-decay-that-is-a-number")
+@claim("averaging-functions.decay-nan")
 @pytest.mark.parametrize("maker", ["get_ema_avg_fn", "get_ema_multi_avg_fn"])
 def test_a_decay_that_is_nan_is_an_error(maker):
     with pytest.raises(ValueError, match="decay value nan"):
         getattr(swa_utils, maker)(float("nan"))
 
 
-@claim("averaged-model.is-unchanged-by-an-update-that-is-refused")
+@claim("averaged-model.failed-update-is-atomic")
 @pytest.mark.parametrize("updates", [0, 1], ids=["first", "later"])
 @ON_EACH_KIND
 def test_a_model_of_another_shape_changes_nothing(averaging, updates, device):

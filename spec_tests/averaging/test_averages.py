@@ -110,7 +110,7 @@ def test_parameters_are_averaged_with_the_buffers(averaging, device):
     )
 
 
-@claim("averages.of-integers-are-rounded-towards-zero")
+@claim("averages.integers-round-towards-zero")
 @averagings.each(only=WITH_INTEGERS)
 def test_integer_buffers_are_averaged_and_truncated(averaging, device):
     net = Net(device)
@@ -121,7 +121,7 @@ def test_integer_buffers_are_averaged_and_truncated(averaging, device):
     )
 
 
-@claim("averages.of-integers-are-rounded-towards-zero")
+@claim("averages.integers-round-towards-zero")
 @averagings.each(only=WITH_INTEGERS)
 def test_integer_parameters_are_averaged_and_truncated(averaging, device):
     net = Net(device)
@@ -133,7 +133,7 @@ def test_integer_parameters_are_averaged_and_truncated(averaging, device):
     )
 
 
-@claim("averages.of-an-integer-that-stays-are-that-integer")
+@claim("averages.constant-integers-stay")
 # Which of a hundred integers an average falls short of, rounding decides; that it does of some, it does not.
 @pytest.mark.parametrize("counts", [range(1, 101), [2**24 + 1]], ids=["small", "large"])
 @averagings.each(only=("default", "swa", "ema_0.9", "ema_0.9_multi"))
@@ -163,7 +163,7 @@ class Mixed(nn.Module):
         return self
 
 
-@claim("averages.of-several-dtypes-do-not-mix")
+@claim("averages.dtypes-are-independent")
 @averagings.each(only=OF_EACH_KIND)
 def test_parameters_of_several_dtypes_are_averaged_as_if_each_were_alone(averaging, device):
     dtypes = {**COARSE, **COMPLEX, **FINE}
@@ -206,7 +206,7 @@ def test_the_first_update_copies_bit_for_bit(averaging, device):
     )
 
 
-@claim("averages.need-parameters-of-no-model")
+@claim("averages.work-without-parameters")
 @averagings.each(only=OF_EACH_KIND)
 def test_a_model_without_parameters_is_followed(averaging, device):
     net = nn.Module()
@@ -230,7 +230,7 @@ def test_n_averaged_counts_the_updates(averaging, device):
     check.same(seen=seen, expected=[torch.tensor(n) for n in range(4)], source="the updates")
 
 
-@claim("averages.go-on-from-a-count")
+@claim("averages.continue-from-n-averaged")
 @averagings.each()
 def test_a_count_that_is_set_by_hand_is_how_many_models_count(averaging, device):
     net = Net(device)
@@ -257,7 +257,7 @@ def recording(calls):
     return average
 
 
-@claim("averaging-functions.see-average-model-and-count")
+@claim("averaging-functions.avg-fn-calls")
 def test_an_averaging_function_is_called_with_both_values_and_the_count(device):
     net, calls = Net(device), []
     averaged = Averaging("own", max, option="avg_fn", own=recording(calls)).of(net)
@@ -276,7 +276,7 @@ def test_an_averaging_function_is_called_with_both_values_and_the_count(device):
     )
 
 
-@claim("averaging-functions.of-lists-see-each-dtype-once")
+@claim("averaging-functions.multi-avg-fn-calls")
 def test_a_function_over_lists_is_called_once_for_each_dtype(device):
     dtypes, calls = {"a": torch.float32, "b": torch.float64}, []
     net = Mixed({**dtypes, "c": torch.float32}, device)
@@ -295,7 +295,7 @@ def test_a_function_over_lists_is_called_once_for_each_dtype(device):
     )
 
 
-@claim("averaging-functions.of-lists-write-in-place")
+@claim("averaging-functions.multi-result-ignored")
 def test_what_a_function_over_lists_returns_is_ignored(device):
     net = Net(device)
     averaged = Averaging("own", max, option="multi_avg_fn", own=lambda a, m, n: list(m)).of(net)
@@ -329,7 +329,7 @@ def test_a_function_over_lists_changes_the_average(averaging, dtype, count, kind
     check_new_average(averaging, dtype, device, average)
 
 
-@claim("averaging-functions.stay-within-the-range-of-the-dtype")
+@claim("averaging-functions.no-float16-overflow")
 @pytest.mark.parametrize("count", [1, 40], ids=["second", "forty_first"])
 @averagings.each(only=("swa", "swa_multi", "ema", "ema_multi"))
 def test_an_average_of_large_numbers_is_as_large_as_they_are(averaging, count, device):
@@ -358,7 +358,7 @@ def check_new_average(averaging, dtype, device, seen):
     )
 
 
-@claim("averaging-functions.want-lists-of-one-length")
+@claim("averaging-functions.unequal-lists-raise")
 @pytest.mark.parametrize("dtype", [torch.float64, torch.int64], ids=["float64", "int64"])
 @averagings.each(only=("swa_multi", "ema_multi"))
 def test_a_list_of_models_that_is_longer_is_an_error(averaging, dtype, device):

@@ -85,7 +85,7 @@ def test_rates_go_to_those_of_the_groups_and_stay(swa_lr, options):
     check_rates(seen, annealed(RATES, swa_lr, options, range(LATER + 1)))
 
 
-@claim("swalr.anneals-from-where-another-schedule-is")
+@claim("swalr.anneals-from-current-rates")
 @EACH_COURSE
 def test_rates_go_on_from_where_another_schedule_has_brought_them(swa_lr, options):
     optimizer = two_groups()
@@ -126,7 +126,7 @@ def added_group(**options):
     return {"params": [torch.zeros(1, requires_grad=True)], "lr": 0.25, **options}
 
 
-@claim("swalr.wants-a-target-for-an-added-group")
+@claim("swalr.added-group-needs-swa-lr")
 def test_a_group_that_is_added_without_swa_lr_is_an_error():
     optimizer = two_groups()
     scheduler = SWALR(optimizer, 0.05)
@@ -136,7 +136,7 @@ def test_a_group_that_is_added_without_swa_lr_is_an_error():
         scheduler.step()
 
 
-@claim("swalr.anneals-an-added-group-with-a-target")
+@claim("swalr.added-group-is-annealed")
 def test_a_group_that_is_added_with_swa_lr_is_annealed_with_the_others():
     optimizer, options = two_groups(), {**SHARP, "anneal_epochs": 4}
     scheduler = SWALR(optimizer, 0.5, **options)
@@ -183,7 +183,7 @@ def test_get_lr_points_to_get_last_lr_and_to_its_caller():
     assert [warning.filename for warning in caught] == [__file__]
 
 
-@claim("swalr.shows-the-rates-of-the-groups")
+@claim("swalr.get-last-lr-returns-written-rates")
 @EACH_STRATEGY
 @pytest.mark.filterwarnings("ignore:To get the last learning rate")
 def test_get_last_lr_is_what_stands_in_the_groups(options):
@@ -204,7 +204,7 @@ def interrupted(steps, **options):
     return optimizer, scheduler
 
 
-@claim("swalr.goes-on-from-its-state")
+@claim("swalr.resumes-from-state-dict")
 @pytest.mark.parametrize("steps", [0, 2, 6, 9])
 @EACH_STRATEGY
 def test_a_scheduler_that_was_built_otherwise_goes_on(options, steps):
@@ -245,7 +245,7 @@ def test_the_state_is_refused_as_weights():
         torch.load(file, weights_only=True)
 
 
-@claim("swalr.state-of-older-releases-names-no-strategy")
+@claim("swalr.old-state-keeps-built-strategy")
 @pytest.mark.parametrize("built", [FLAT, SHARP], ids=["into_cos", "into_linear"])
 @EACH_STRATEGY
 def test_a_state_of_an_older_release_goes_on_with_the_strategy_of_the_constructor(options, built):
@@ -274,7 +274,7 @@ def test_a_second_swalr_anneals_to_its_own_targets():
     check.same(seen=rates_of(optimizer), expected=[0.125, 0.0625], source="its own swa_lr")
 
 
-@claim("swalr.goes-on-from-the-last-epoch")
+@claim("swalr.resumes-from-last-epoch")
 @EACH_STRATEGY
 def test_a_scheduler_built_with_the_last_epoch_goes_on_behind_it(options):
     optimizer, _ = interrupted(2, **options)
@@ -284,14 +284,14 @@ def test_a_scheduler_built_with_the_last_epoch_goes_on_behind_it(options):
     check_rates(seen, annealed(RATES, [0.5, 0.001], chosen, range(3, 9)))
 
 
-@claim("swalr.refuses-what-has-no-meaning")
+@claim("swalr.invalid-options-raise")
 @pytest.mark.parametrize("wrong, word", REFUSED.values(), ids=REFUSED)
 def test_an_option_without_a_meaning_is_an_error_that_names_it(wrong, word):
     with pytest.raises(ValueError, match=word):
         SWALR(two_groups(), **{"swa_lr": 0.5, **wrong})
 
 
-@claim("swalr.leaves-the-groups-alone-if-it-is-refused")
+@claim("swalr.invalid-options-leave-groups")
 @pytest.mark.parametrize("wrong", [row[0] for row in REFUSED.values()], ids=REFUSED)
 def test_the_groups_are_as_they_were_after_an_error(wrong):
     optimizer = two_groups()

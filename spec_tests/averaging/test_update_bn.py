@@ -129,7 +129,7 @@ def check_statistics(net, device, scale=2.0):
     )
 
 
-@claim("update-bn.averages-the-statistics-of-the-batches")
+@claim("update-bn.averages-batch-statistics")
 @MODES
 def test_each_layer_has_the_mean_of_the_statistics_of_the_batches(mode, device):
     net = two_layers(device).train(mode)
@@ -137,7 +137,7 @@ def test_each_layer_has_the_mean_of_the_statistics_of_the_batches(mode, device):
     check_statistics(net, device)
 
 
-@claim("update-bn.averages-the-statistics-of-the-batches")
+@claim("update-bn.averages-batch-statistics")
 def test_statistics_are_those_of_the_averaged_weights(device):
     net = two_layers(device, scale=2.0)
     averaged = AveragedModel(net)
@@ -147,7 +147,7 @@ def test_statistics_are_those_of_the_averaged_weights(device):
     check_statistics(averaged, device, scale=4.0)
 
 
-@claim("update-bn.averages-the-statistics-of-the-batches")
+@claim("update-bn.averages-batch-statistics")
 @pytest.mark.parametrize("layer, shaped", KINDS.values(), ids=KINDS)
 def test_every_batch_normalisation_is_updated(layer, shaped, device):
     net = layer(2).to(device)
@@ -169,7 +169,7 @@ def test_batches_come_in_every_documented_form(form, device):
     check.same(seen=statistics(net), expected=statistics(plain), source="batches that are tensors")
 
 
-@claim("update-bn.hands-on-the-first-entry-as-it-is")
+@claim("update-bn.passes-first-entry-unchanged")
 def test_a_pair_in_the_first_place_reaches_the_model_as_a_pair(device):
     first, second = (torch.ones(2, 2, device=device) * factor for factor in (1, 3))
     net = Pairs().to(device)
@@ -177,7 +177,7 @@ def test_a_pair_in_the_first_place_reaches_the_model_as_a_pair(device):
     check.same(seen=net.called_with, expected=[(first, second)], source="the entry of the batch")
 
 
-@claim("update-bn.knows-every-batch-normalisation")
+@claim("update-bn.resets-all-batch-norm-classes")
 @pytest.mark.parametrize("layer", [Own, nn.SyncBatchNorm], ids=["own_subclass", "synchronised"])
 def test_a_layer_derived_from_the_common_base_is_reset_too(layer):
     net = layer(2)
@@ -186,14 +186,14 @@ def test_a_layer_derived_from_the_common_base_is_reset_too(layer):
     check.same(seen=net.running_mean, expected=torch.zeros(2), source="fresh statistics")
 
 
-@claim("update-bn.updates-what-is-not-trained")
+@claim("update-bn.updates-frozen-layers")
 def test_layers_whose_parameters_are_frozen_are_updated(device):
     net = two_layers(device).requires_grad_(False)
     update_bn(loader(device), net)
     check_statistics(net, device)
 
 
-@claim("update-bn.calls-the-model-once-for-each-batch")
+@claim("update-bn.calls-model-once-per-batch")
 def test_each_batch_is_passed_once_in_training_and_without_a_graph(device):
     net, calls, batches = two_layers(device), [], loader(device)
     net.register_forward_hook(
@@ -227,7 +227,7 @@ def test_the_model_is_in_the_mode_that_it_was_in(mode, device):
     check.same(seen=[*modes], expected=[mode], source="the model before")
 
 
-@claim("update-bn.gives-every-module-the-mode-of-the-model")
+@claim("update-bn.submodules-get-the-model-mode")
 def test_a_layer_in_another_mode_than_the_model_has_its_mode_afterwards(device):
     net = two_layers(device)
     net[0].eval()
@@ -258,7 +258,7 @@ def test_the_buffers_of_a_layer_stay_the_same_objects(device):
     assert replaced == [], f"other objects than before: {replaced}"
 
 
-@claim("update-bn.does-nothing-without-batch-norm")
+@claim("update-bn.no-effect-without-batch-norm")
 @MODES
 def test_a_model_without_batch_normalisation_is_not_called(mode, device):
     def batches():
@@ -273,7 +273,7 @@ def test_a_model_without_batch_normalisation_is_not_called(mode, device):
     )
 
 
-@claim("update-bn.of-no-data-leaves-fresh-statistics")
+@claim("update-bn.empty-loader-resets")
 def test_without_a_batch_statistics_are_those_of_a_fresh_layer(device):
     net = two_layers(device)
     update_bn([], net)
@@ -298,7 +298,7 @@ def test_batches_are_moved_to_a_device_without_values():
     check.same(seen=seen, expected=["meta"] * len(BATCHES), source="the device that was given")
 
 
-@claim("update-bn.passes-over-layers-without-statistics")
+@claim("update-bn.skips-untracked-layers")
 def test_a_layer_that_keeps_no_statistics_is_left_alone(device):
     net = nn.Sequential(nn.BatchNorm1d(2, track_running_stats=False), nn.BatchNorm1d(2)).to(device)
     update_bn(loader(device), net)
@@ -306,7 +306,7 @@ def test_a_layer_that_keeps_no_statistics_is_left_alone(device):
     assert (seen, net[0].momentum) == ([0, 3], 0.1), "the first keeps none, as it was built"
 
 
-@claim("update-bn.is-undone-by-an-error")
+@claim("update-bn.restores-after-an-error")
 @MODES
 def test_momenta_and_mode_are_restored_if_the_model_refuses_a_batch(mode, device):
     net = two_layers(device).train(mode)

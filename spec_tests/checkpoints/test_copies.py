@@ -58,7 +58,7 @@ def copied(training, way):
     return other
 
 
-@claim("copies.go-on-with-their-parameters")
+@claim("copies.continue-with-their-parameters")
 @optimizers.each()
 def test_a_copy_goes_on_as_the_original(case, device):
     training = trained(case, device)
@@ -107,7 +107,7 @@ def test_steps_of_a_copy_leave_the_original_as_it_was(case, device):
     check.same(seen=everything(training), expected=before, source="the original before the copies")
 
 
-@claim("copies.alone-have-parameters-of-their-own")
+@claim("copies.made-alone-own-their-parameters")
 @optimizers.each(only=("Adam", "SGD"))
 def test_an_optimizer_that_is_copied_without_its_model_never_moves_the_model(case):
     training = trained(case)
@@ -147,7 +147,7 @@ def raise_an_alarm(*_):
     raise AssertionError("the original's hook was called")
 
 
-@claim("copies.have-room-for-hooks")
+@claim("copies.accept-hooks")
 @EACH_WAY
 @optimizers.each(only=("Adam",))
 def test_a_copy_takes_hooks_of_every_kind(case, way):
@@ -159,7 +159,7 @@ def test_a_copy_takes_hooks_of_every_kind(case, way):
     check.same(seen=called, expected=list(HOOKS), source="step, save, load")
 
 
-@claim("copies.without-later-options-go-on")
+@claim("copies.step-without-later-options")
 @optimizers.each(but=("Adafactor", "LBFGS", "Muon"))
 def test_a_copy_of_an_optimizer_that_lacks_later_options_goes_on_without_them(case):
     training = trained(case)

@@ -30,7 +30,7 @@ def bowl_checkpoint(device):
     return {"w": w.detach(), "optimizer": optimizer.state_dict(), "epoch": 1, "loss": loss}
 
 
-@claim("checkpoints.a-loss-comes-back-requiring-grad")
+@claim("checkpoints.loss-comes-back-as-a-leaf")
 def test_the_loss_is_a_leaf_that_requires_grad(device, tmp_path):
     torch.save({"loss": Bowl.loss(Bowl.start(device))}, tmp_path / "loss.pt")
     loss = torch.load(tmp_path / "loss.pt", weights_only=True)["loss"]
@@ -66,7 +66,7 @@ def test_a_fraction_is_loaded(tmp_path):
     check.same(seen=loaded, expected=Fraction(1, 3), source="what was saved")
 
 
-@claim("checkpoints.load-without-being-asked")
+@claim("checkpoints.load-accepts-state-dicts")
 def test_a_checkpoint_loads_under_the_default(tmp_path):
     saved = bowl_checkpoint(torch.device("cpu"))
     torch.save(saved, tmp_path / "bowl.pt")

@@ -24,7 +24,7 @@ def save_and_load(optimizer):
     optimizer.load_state_dict(optimizer.state_dict())
 
 
-@claim("state-dict-hooks.are-called-around-saving-and-loading")
+@claim("state-dict-hooks.are-called-once-each")
 @OF_EACH_KIND
 def test_each_kind_of_hook_is_called_once_in_its_place(case):
     optimizer, called = trained(case).optimizer, []
@@ -51,7 +51,7 @@ def test_a_hook_is_given_the_optimizer_and_where_there_is_one_the_state_dict(cas
     )
 
 
-@claim("state-dict-hooks.run-in-the-order-of-registration")
+@claim("state-dict-hooks.run-in-order")
 @EACH_HOOK
 @optimizers.each(only=("Adam",))
 def test_hooks_run_in_order_and_those_prepended_before_them(case, register):
@@ -91,7 +91,7 @@ def test_a_hook_is_removed_also_where_another_was_prepended(case, register):
     check.same(seen=called, expected=["c"], source="the hook that was not removed")
 
 
-@claim("state-dict-hooks.are-called-as-often-as-registered")
+@claim("state-dict-hooks.may-be-registered-twice")
 @EACH_HOOK
 @optimizers.each(only=("Adam",))
 def test_a_hook_that_was_registered_twice_is_two_hooks(case, register):
@@ -117,7 +117,7 @@ def test_the_hooks_of_one_optimizer_are_not_called_for_another(case, register):
     check.same(seen=called, expected=[], source="the other optimizer has no hooks")
 
 
-@claim("state-dict-hooks.before-saving-change-what-is-saved")
+@claim("state-dict-hooks.before-saving-may-edit")
 @OF_EACH_KIND
 def test_what_a_hook_before_saving_changes_is_saved(case):
     optimizer = trained(case).optimizer
@@ -135,7 +135,7 @@ def test_what_a_hook_before_saving_changes_is_saved(case):
     )
 
 
-@claim("state-dict-hooks.after-saving-change-the-dict")
+@claim("state-dict-hooks.after-saving-may-replace")
 @OF_EACH_KIND
 def test_hooks_after_saving_change_the_dict_or_replace_it(case):
     optimizer = trained(case).optimizer
@@ -150,7 +150,7 @@ def test_hooks_after_saving_change_the_dict_or_replace_it(case):
     )
 
 
-@claim("state-dict-hooks.before-loading-change-what-is-loaded")
+@claim("state-dict-hooks.before-loading-may-replace")
 @OF_EACH_KIND
 def test_hooks_before_loading_change_a_shallow_copy_or_replace_it(case):
     optimizer = trained(case).optimizer
@@ -176,7 +176,7 @@ def test_hooks_before_loading_change_a_shallow_copy_or_replace_it(case):
     )
 
 
-@claim("state-dict-hooks.before-loading-pass-on-what-they-return")
+@claim("state-dict-hooks.before-loading-chain")
 @OF_EACH_KIND
 def test_a_hook_before_loading_is_given_what_the_one_before_it_returned(case):
     def twice_the_rate(_, passed):
@@ -190,7 +190,7 @@ def test_a_hook_before_loading_is_given_what_the_one_before_it_returned(case):
     check.same(seen=optimizer.param_groups[0]["lr"], expected=0.5, source="0.125, doubled twice")
 
 
-@claim("state-dict-hooks.empty-dicts-count")
+@claim("state-dict-hooks.may-return-empty-dicts")
 @OF_EACH_KIND
 def test_an_empty_dict_that_a_hook_after_saving_returns_is_the_state_dict(case):
     optimizer = trained(case).optimizer
@@ -198,7 +198,7 @@ def test_an_empty_dict_that_a_hook_after_saving_returns_is_the_state_dict(case):
     check.same(seen=optimizer.state_dict(), expected={}, source="the dict that the hook returned")
 
 
-@claim("state-dict-hooks.empty-dicts-count")
+@claim("state-dict-hooks.may-return-empty-dicts")
 @OF_EACH_KIND
 def test_an_empty_dict_that_a_hook_before_loading_returns_is_loaded(case):
     saved, optimizer = saved_by(case), fresh(case).optimizer
@@ -207,7 +207,7 @@ def test_an_empty_dict_that_a_hook_before_loading_returns_is_loaded(case):
         optimizer.load_state_dict(saved)
 
 
-@claim("state-dict-hooks.after-loading-see-the-loaded-state")
+@claim("state-dict-hooks.after-loading-may-edit")
 @OF_EACH_KIND
 def test_a_hook_after_loading_sees_what_was_loaded_and_may_change_it(case):
     saved = saved_by(case)
@@ -227,7 +227,7 @@ def test_a_hook_after_loading_sees_what_was_loaded_and_may_change_it(case):
     )
 
 
-@claim("state-dict-hooks.after-loading-wait-for-success")
+@claim("state-dict-hooks.refusal-skips-post-hook")
 @optimizers.each(only=("Adam",))
 def test_a_refused_checkpoint_calls_the_hooks_before_and_not_those_after(case):
     optimizer, called = trained(case).optimizer, []
@@ -238,7 +238,7 @@ def test_a_refused_checkpoint_calls_the_hooks_before_and_not_those_after(case):
     check.same(seen=called, expected=["before"], source="nothing was loaded")
 
 
-@claim("state-dict-hooks.that-fail-before-loading-change-nothing")
+@claim("state-dict-hooks.errors-stop-loading")
 @optimizers.each(only=("Adam",))
 def test_an_error_in_a_hook_before_loading_leaves_the_optimizer_as_it_was(case):
     training, saved = trained(case), fresh(case, lr=0.5).optimizer.state_dict()

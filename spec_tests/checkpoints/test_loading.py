@@ -36,7 +36,7 @@ def test_a_fresh_optimizer_has_the_state_dict_that_it_loads(case, device):
     )
 
 
-@claim("loading.takes-every-option-from-the-checkpoint")
+@claim("loading.options-come-from-the-checkpoint")
 @optimizers.each()
 def test_every_option_is_that_of_the_checkpoint(case):
     state_dict = fresh(case).optimizer.state_dict()
@@ -94,7 +94,7 @@ def test_a_parameter_that_is_frozen_while_loading_goes_on_when_it_is_thawed(case
     )
 
 
-@claim("loading.its-own-state-dict")
+@claim("loading.own-state-dict-changes-nothing")
 @optimizers.each()
 def test_an_optimizer_that_loads_its_own_state_dict_goes_on_as_before(case, device):
     training, other = trained(case, device), trained(case, device)
@@ -226,7 +226,7 @@ def test_parameters_in_another_order_get_each_other_s_state(case):
     )
 
 
-@claim("loading.a-wrong-shape-shows-at-the-step")
+@claim("loading.wrong-shape-fails-at-the-step")
 @optimizers.each(but=("Adafactor", "LBFGS", "SGD"))
 def test_a_step_with_the_state_of_another_parameter_is_an_error(case):
     training = fresh(case)

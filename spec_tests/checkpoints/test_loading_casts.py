@@ -130,7 +130,7 @@ def test_the_counter_keeps_its_dtype_and_its_value(case, device):
     )
 
 
-@claim("casting.brings-the-counter-of-fused-and-capturable")
+@claim("casting.fused-and-capturable-move-step")
 @pytest.mark.parametrize("option", ["fused", "capturable"])
 @optimizers.each(only=("Adam", "AdamW"))
 def test_the_counter_of_fused_and_capturable_is_float32_beside_the_parameter(case, option, device):
@@ -147,7 +147,7 @@ def test_the_counter_of_fused_and_capturable_is_float32_beside_the_parameter(cas
     )
 
 
-@claim("casting.brings-no-counter-of-other-groups")
+@claim("casting.other-groups-keep-their-step")
 @pytest.mark.parametrize("place", [0, 1], ids=["first", "second"])
 @pytest.mark.parametrize("option", ["fused", "capturable"])
 @optimizers.each(only=("Adam", "AdamW"))

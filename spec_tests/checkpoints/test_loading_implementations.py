@@ -23,7 +23,7 @@ def goes_on(training, device, **implementation):
     return resumed.values()
 
 
-@claim("loading.goes-on-in-foreach")
+@claim("loading.continues-with-foreach")
 @optimizers.each(adding={"foreach": False})
 def test_foreach_goes_on_from_a_checkpoint_of_the_for_loop(case, device):
     training = trained(case, device)
@@ -37,7 +37,7 @@ def test_foreach_goes_on_from_a_checkpoint_of_the_for_loop(case, device):
     )
 
 
-@claim("loading.goes-on-in-fused")
+@claim("loading.continues-with-fused")
 @optimizers.each(adding={"fused": False}, but=("Adagrad",))
 @pytest.mark.needs("fused")
 def test_fused_goes_on_from_a_checkpoint_of_the_for_loop(case, device):
@@ -52,7 +52,7 @@ def test_fused_goes_on_from_a_checkpoint_of_the_for_loop(case, device):
     )
 
 
-@claim("loading.leaves-fused")
+@claim("loading.continues-without-fused")
 @optimizers.each(adding={"fused": True}, but=("Adagrad",))
 def test_the_for_loop_goes_on_from_a_checkpoint_of_fused(case, device):
     training = trained(case, device)

@@ -58,7 +58,7 @@ LATER = [
 ]
 
 
-@claim("loading.keeps-what-it-does-not-know")
+@claim("loading.keeps-unknown-entries")
 @optimizers.each(only=("Adam", "LBFGS", "SparseAdam"))
 def test_unknown_entries_options_and_parameters_are_kept_and_saved_again(case):
     state_dict = saved_by(case)
@@ -74,7 +74,7 @@ def test_unknown_entries_options_and_parameters_are_kept_and_saved_again(case):
     )
 
 
-@claim("loading.what-it-does-not-know-has-no-effect")
+@claim("loading.unknown-entries-have-no-effect")
 @optimizers.each(but=("SGD",))
 def test_unknown_entries_and_options_do_not_disturb_the_steps(case):
     state_dict, trainings = saved_by(case), []
@@ -93,7 +93,7 @@ def test_unknown_entries_and_options_do_not_disturb_the_steps(case):
     )
 
 
-@claim("loading.the-rest-begins-anew")
+@claim("loading.missing-state-starts-fresh")
 @optimizers.each(but=("LBFGS", "SGD"))
 def test_parameters_without_state_start_as_in_a_fresh_optimizer(case):
     whole, partly, new = (fresh(case) for _ in range(3))
@@ -110,7 +110,7 @@ def test_parameters_without_state_start_as_in_a_fresh_optimizer(case):
     )
 
 
-@claim("loading.options-that-came-later-are-off")
+@claim("loading.steps-without-later-options")
 @pytest.mark.parametrize(
     "later", LATER, ids=[f"{e.case.optimizer.name.lower()}.{e.option}" for e in LATER]
 )
@@ -126,7 +126,7 @@ def test_a_checkpoint_from_before_an_option_goes_on_as_if_it_were_off(later):
     )
 
 
-@claim("loading.counters-of-python-go-on")
+@claim("loading.python-counters-continue")
 @optimizers.each(only=KEEP_STEP)
 def test_a_checkpoint_that_counts_in_python_goes_on_as_one_that_counts_in_tensors(case, device):
     state_dict = saved_by(case, device)
@@ -151,7 +151,7 @@ def in_python(entries):
     }
 
 
-@claim("loading.a-missing-option-shows-at-the-step")
+@claim("loading.missing-rate-fails-at-the-step")
 @optimizers.each(but=("Rprop",))
 def test_a_checkpoint_without_the_rate_loads_and_does_not_step(case):
     training = fresh(case)
@@ -160,7 +160,7 @@ def test_a_checkpoint_without_the_rate_loads_and_does_not_step(case):
         training.run(1)
 
 
-@claim("loading.a-missing-entry-is-an-error")
+@claim("loading.missing-counter-raises")
 @optimizers.each(only=KEEP_STEP)
 def test_a_state_without_its_counter_is_an_error_by_the_next_step(case):
     training = fresh(case)
@@ -174,7 +174,7 @@ def test_a_state_without_its_counter_is_an_error_by_the_next_step(case):
         load_and_step()
 
 
-@claim("loading.half-done-without-a-counter")
+@claim("loading.missing-counter-fails-half-way")
 @optimizers.each(only=LOOK_FOR_STEP)
 def test_loading_a_state_without_its_counter_fails_half_way(case):
     training = fresh(case)
@@ -235,7 +235,7 @@ def test_a_refused_checkpoint_leaves_the_optimizer_as_it_was(case):
     check.same(seen=training.optimizer.state_dict(), expected=before, source=AS_BEFORE)
 
 
-@claim("loading.goes-by-the-sizes-of-the-groups")
+@claim("loading.refuses-other-group-sizes")
 @optimizers.each(only=("Adam", "SGD", "SparseAdam"))
 def test_the_same_parameters_in_other_groups_are_refused(case):
     parameters = [*fresh(case).parameters, *fresh(case).parameters[:1]]

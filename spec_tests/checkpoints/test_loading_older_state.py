@@ -85,7 +85,7 @@ def as_described(case, device, dtypes):
     return [{k: v.replace("float32", dtype) for k, v in scalars.items()} for dtype in dtypes]
 
 
-@claim("loading.counters-of-python-become-tensors")
+@claim("loading.python-counters-become-tensors")
 @optimizers.each(only=COUNTED_IN_TENSORS)
 @pytest.mark.needs(torch.float64)
 def test_a_number_becomes_a_tensor_as_in_a_fresh_optimizer(case, device):
@@ -96,7 +96,7 @@ def test_a_number_becomes_a_tensor_as_in_a_fresh_optimizer(case, device):
     )
 
 
-@claim("loading.later-counters-of-python-become-tensors")
+@claim("loading.later-counters-become-tensors")
 @optimizers.each(only=("Adadelta", "RMSprop", "Rprop"))
 def test_a_number_becomes_a_tensor_in_three_more(case, device):
     check.same(
@@ -106,7 +106,7 @@ def test_a_number_becomes_a_tensor_in_three_more(case, device):
     )
 
 
-@claim("loading.counters-of-python-become-float32-when-fused")
+@claim("loading.fused-casts-python-counters")
 @optimizers.each(adding={"fused": True}, but=("SGD",))
 def test_a_number_becomes_float32_beside_a_parameter_that_is_stepped_fused(case, device):
     check.same(
@@ -116,7 +116,7 @@ def test_a_number_becomes_float32_beside_a_parameter_that_is_stepped_fused(case,
     )
 
 
-@claim("loading.counters-of-python-come-to-capturable-parameters")
+@claim("loading.capturable-moves-python-counters")
 @optimizers.each(adding={"capturable": True}, but=("ASGD", "NAdam"))
 @pytest.mark.needs(torch.float64)
 def test_a_number_becomes_a_tensor_beside_a_capturable_parameter(case, device):
@@ -127,7 +127,7 @@ def test_a_number_becomes_a_tensor_beside_a_capturable_parameter(case, device):
     )
 
 
-@claim("loading.counters-of-python-come-to-capturable-parameters")
+@claim("loading.capturable-moves-python-counters")
 @optimizers.each(adding={"capturable": True}, only=("NAdam",))
 @pytest.mark.needs(torch.float64)
 def test_a_number_becomes_a_tensor_beside_a_capturable_parameter_of_nadam(case, device):
@@ -142,7 +142,7 @@ def test_a_number_becomes_a_tensor_beside_a_capturable_parameter_of_nadam(case, 
     )
 
 
-@claim("loading.counters-of-python-become-fine-tensors-when-capturable")
+@claim("loading.capturable-casts-python-counters")
 @optimizers.each(adding={"capturable": True}, but=("ASGD",))
 def test_a_number_becomes_a_tensor_in_a_capturable_group_on_the_host(case, the_cpu_as_accelerator):
     host = the_cpu_as_accelerator
@@ -162,7 +162,7 @@ def beside(device, usual, by_float64):
     ]
 
 
-@claim("loading.missing-options-have-their-defaults")
+@claim("loading.missing-options-get-defaults")
 @pytest.mark.parametrize(
     "missing", MISSING, ids=[f"{m.case.optimizer.name.lower()}.{m.option}" for m in MISSING]
 )
@@ -179,7 +179,7 @@ def test_an_option_that_a_checkpoint_lacks_has_its_default(missing):
     )
 
 
-@claim("loading.missing-decoupling-is-that-of-the-class")
+@claim("loading.missing-decoupling-follows-class")
 @optimizers.each(only=("Adam", "AdamW"))
 def test_an_older_checkpoint_decays_as_its_class_does(case):
     state_dict, training = saved_by(case), fresh(case)
@@ -193,7 +193,7 @@ def test_an_older_checkpoint_decays_as_its_class_does(case):
     )
 
 
-@claim("loading.sgd-from-before-fused-steps-unfused")
+@claim("loading.missing-fused-of-sgd-is-false")
 @optimizers.each(only=("SGD",))
 def test_a_group_of_sgd_that_lacks_fused_declines_it(case):
     state_dict, training = saved_by(case), fresh(case)

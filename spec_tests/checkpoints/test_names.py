@@ -42,7 +42,7 @@ def test_a_group_of_the_state_dict_has_the_names_in_order(case):
     )
 
 
-@claim("param-names.are-those-of-the-checkpoint")
+@claim("param-names.come-from-the-checkpoint")
 @OF_EACH_KIND
 def test_the_names_of_the_checkpoint_take_the_place_of_others(case):
     training = loaded(case, of_the_checkpoint=ONES, of_the_optimizer=OTHERS)
@@ -50,7 +50,7 @@ def test_the_names_of_the_checkpoint_take_the_place_of_others(case):
     check.same(seen=seen, expected=list(ONES), source="the names in the checkpoint")
 
 
-@claim("param-names.come-to-an-optimizer-without")
+@claim("param-names.reach-an-unnamed-optimizer")
 @optimizers.each(only=("Adam", "SGD"))
 def test_an_optimizer_without_names_has_those_of_the_checkpoint(case):
     training = loaded(case, of_the_checkpoint=ONES, of_the_optimizer=())
@@ -58,7 +58,7 @@ def test_an_optimizer_without_names_has_those_of_the_checkpoint(case):
     check.same(seen=seen, expected=list(ONES), source="the names in the checkpoint")
 
 
-@claim("param-names.stay-where-the-checkpoint-has-none")
+@claim("param-names.survive-unnamed-checkpoint")
 @OF_EACH_KIND
 def test_an_optimizer_keeps_its_names(case):
     training = loaded(case, of_the_checkpoint=(), of_the_optimizer=OTHERS)
@@ -66,7 +66,7 @@ def test_an_optimizer_keeps_its_names(case):
     check.same(seen=seen, expected=list(OTHERS), source="the names before loading")
 
 
-@claim("param-names.do-not-match-state-to-parameters")
+@claim("param-names.do-not-match-state")
 @optimizers.each(only=("Adam", "LBFGS"))
 def test_state_goes_by_order_whatever_the_names(case):
     training = loaded(case, of_the_checkpoint=ONES, of_the_optimizer=ONES[::-1])
@@ -78,7 +78,7 @@ def test_state_goes_by_order_whatever_the_names(case):
     )
 
 
-@claim("param-names.can-be-heeded-by-a-hook")
+@claim("param-names.can-be-matched-by-a-hook")
 @optimizers.each(only=("Adam",))
 def test_a_hook_can_bring_the_state_of_each_name_to_its_parameter(case):
     saved = named(case, ONES)

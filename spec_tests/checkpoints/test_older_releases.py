@@ -101,7 +101,7 @@ def as_saved(checkpoint, what):
     }
 
 
-@claim("older-releases.go-on")
+@claim("older-releases.checkpoints-continue")
 @each(but=("LBFGS", "Muon"))
 def test_a_checkpoint_goes_on_to_where_its_release_went(checkpoint, device):
     check.close(
@@ -112,7 +112,7 @@ def test_a_checkpoint_goes_on_to_where_its_release_went(checkpoint, device):
     )
 
 
-@claim("older-releases.go-on")
+@claim("older-releases.checkpoints-continue")
 @each(only=("LBFGS",))
 def test_a_checkpoint_of_lbfgs_goes_on_to_where_its_release_went(checkpoint, device):
     check.close(
@@ -123,7 +123,7 @@ def test_a_checkpoint_of_lbfgs_goes_on_to_where_its_release_went(checkpoint, dev
     )
 
 
-@claim("older-releases.go-on")
+@claim("older-releases.checkpoints-continue")
 @each(only=("Muon",))
 def test_a_checkpoint_of_muon_goes_on_in_the_direction_of_its_release(checkpoint, device):
     # Of a direction, Muon has only as much as bfloat16 tells apart.
@@ -146,7 +146,7 @@ def moved(starts, ends):
     }
 
 
-@claim("older-releases.load-what-later-ones-wrote")
+@claim("older-releases.load-later-checkpoints")
 @each(later=True, but=("LBFGS", "Muon"))
 def test_an_older_release_goes_on_to_where_a_later_one_went(checkpoint, device):
     check.close(

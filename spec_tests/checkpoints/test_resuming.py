@@ -109,7 +109,7 @@ def test_every_schedule_goes_on(case, tmp_path):
     )
 
 
-@claim("checkpoints.rate-starts-over-without-the-scheduler")
+@claim("checkpoints.rate-needs-scheduler-state")
 @OF_EACH_KIND
 def test_a_fresh_scheduler_starts_the_rate_over(case):
     training, scheduler = started(case)
@@ -123,7 +123,7 @@ def test_a_fresh_scheduler_starts_the_rate_over(case):
     )
 
 
-@claim("checkpoints.scheduler-before-the-optimizer-s-state")
+@claim("checkpoints.late-scheduler-resets-rate")
 @OF_EACH_KIND
 def test_a_scheduler_that_is_built_after_loading_overwrites_the_rate(case):
     training = fresh(case)
@@ -146,7 +146,7 @@ def ramp_of(training):
     return lr_scheduler.LambdaLR(training.optimizer, lambda epoch: 1 + epoch)
 
 
-@claim("checkpoints.moments-start-over-without-the-optimizer")
+@claim("checkpoints.moments-need-optimizer-state")
 @optimizers.each(only=WITH_MOMENTS)
 def test_a_fresh_optimizer_steps_otherwise(case, device):
     training, resumed = fresh(case, device), fresh(case, device)
@@ -158,7 +158,7 @@ def test_a_fresh_optimizer_steps_otherwise(case, device):
     assert not all(same), "the step is that of the optimizer with its moments"
 
 
-@claim("checkpoints.loop-variables-outlive-the-loop")
+@claim("checkpoints.loop-variables-outlive-loop")
 def test_the_last_epoch_and_loss_can_be_saved_after_the_loop(tmp_path):
     path, weight = tmp_path / "checkpoint.pt", torch.tensor([4.0], requires_grad=True)
     optimizer = torch.optim.SGD([weight], lr=0.25)

@@ -86,7 +86,7 @@ def test_the_numbers_go_on_from_group_to_group(case):
     )
 
 
-@claim("state-dict.numbers-lead-to-the-state")
+@claim("state-dict.state-is-keyed-by-number")
 @optimizers.each(only=("Adam", "Adagrad", "SparseAdam"))
 def test_each_number_leads_to_the_state_of_its_parameter(case):
     optimizer, parameters = in_two_groups(case)
@@ -98,7 +98,7 @@ def test_each_number_leads_to_the_state_of_its_parameter(case):
     )
 
 
-@claim("state-dict.repeated-parameters-have-one-number")
+@claim("state-dict.duplicates-share-one-number")
 @pytest.mark.filterwarnings("ignore:optimizer contains a parameter group with duplicate")
 @optimizers.each(only=("Adam", "SGD", "SparseAdam"))
 def test_a_parameter_that_stands_twice_has_one_number_of_its_own(case):
@@ -157,7 +157,7 @@ def test_the_dicts_of_the_state_are_the_optimizer_s_own(case):
     check.same(seen=seen, expected=[True] * len(own), source="references")
 
 
-@claim("state-dict.a-later-step-shows")
+@claim("state-dict.changes-with-later-steps")
 @pytest.mark.parametrize(
     "kept, changes", [(dict, True), (deepcopy, False)], ids=["as_it_is", "deepcopy"]
 )

@@ -152,7 +152,7 @@ def dtypes_of_the_counter(case):
     return dtypes
 
 
-@claim("state-dict.counts-on-the-cpu-by-default")
+@claim("state-dict.step-ignores-default-device")
 @optimizers.each(only=("Adam", "AdamW"))
 def test_the_default_device_does_not_draw_the_counter(case):
     training = fresh(case)

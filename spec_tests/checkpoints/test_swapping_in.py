@@ -35,7 +35,7 @@ def step_on(guest, training):
     guest.optimizer = own
 
 
-@claim("swapping-in.steps-the-guests")
+@claim("swapping-in.steps-given-parameters")
 @optimizers.each(only=(*KEEP_STATE, "LBFGS"))
 def test_a_step_moves_the_parameters_that_were_swapped_in(case, device):
     training, guest, alone = (trained(case, device, steps=n) for n in (1, 3, 4))
@@ -44,7 +44,7 @@ def test_a_step_moves_the_parameters_that_were_swapped_in(case, device):
     check.same(seen=guest.values(), expected=alone.values(), source="a step of the guest's own")
 
 
-@claim("swapping-in.comes-back")
+@claim("swapping-in.restores-everything")
 @optimizers.each(only=("Adam", "Muon", "SparseAdam"))
 def test_afterwards_the_optimizer_is_as_before(case, device):
     training, guest = trained(case, device, steps=1), trained(case, device, steps=3)
@@ -85,7 +85,7 @@ def in_two_groups(case, device, steps):
     return training
 
 
-@claim("swapping-in.hooks-see-the-guests")
+@claim("swapping-in.hooks-see-given-parameters")
 @optimizers.each(only=("Adam",))
 def test_a_hook_sees_the_parameters_that_were_swapped_in(case, device):
     training, guest = trained(case, device, steps=1), trained(case, device, steps=3)
@@ -99,7 +99,7 @@ def test_a_hook_sees_the_parameters_that_were_swapped_in(case, device):
     check.same(seen=same, expected=[True, True], source="the parameters of the guest")
 
 
-@claim("swapping-in.comes-back-after-an-error")
+@claim("swapping-in.restores-after-an-error")
 @optimizers.each(only=("Adam",))
 def test_afterwards_the_optimizer_is_as_before_also_if_an_error_ends_it(case):
     training, guest = trained(case, steps=1), trained(case, steps=3)
@@ -115,7 +115,7 @@ def test_afterwards_the_optimizer_is_as_before_also_if_an_error_ends_it(case):
     check.same(seen=everything(training), expected=before, source="before swapping")
 
 
-@claim("swapping-in.changes-tensors-alone")
+@claim("swapping-in.changes-only-tensors")
 @optimizers.each(only=("Adam", "RMSprop", "Adagrad"))
 def test_of_the_guest_s_state_dict_the_tensors_change_and_nothing_else(case):
     training, guest, alone = (trained(case, steps=n) for n in (1, 3, 4))
@@ -128,7 +128,7 @@ def test_of_the_guest_s_state_dict_the_tensors_change_and_nothing_else(case):
     check.same(seen=state_dict, expected=expected, source="the state after a step of its own")
 
 
-@claim("swapping-in.hyperparameters-too")
+@claim("swapping-in.uses-given-options")
 @optimizers.each(only=("Adam", "Muon"))
 def test_the_options_are_those_of_the_guest(case):
     training, guest = trained(case, steps=1), trained(case, steps=1)

@@ -30,7 +30,7 @@ def check_a_step_keeps_its_state_there(training):
     )  # fmt: skip
 
 
-@claim("devices.capturable-keeps-all-its-state-there")
+@claim("devices.capturable-state-on-the-device")
 @EITHER_WAY
 @optimizers.each(every_preset=True, adding={"capturable": True})
 def test_every_tensor_of_the_state_is_on_the_device(case, foreach, device):
@@ -38,14 +38,14 @@ def test_every_tensor_of_the_state_is_on_the_device(case, foreach, device):
     check_a_step_keeps_its_state_there(training)
 
 
-@claim("devices.fused-keeps-all-its-state-there")
+@claim("devices.fused-state-on-the-device")
 @optimizers.each(every_preset=True, only=("Adam", "AdamW"), adding={"fused": True})
 def test_every_tensor_of_a_fused_state_is_on_the_device(case, device):
     training = Training(case, device)
     check_a_step_keeps_its_state_there(training)
 
 
-@claim("devices.capturable-in-either-implementation")
+@claim("devices.capturable-follows-update-rule")
 @EITHER_WAY
 @optimizers.each(every_preset=True, adding={"capturable": True})
 def test_capturable_takes_the_oracle_s_steps_either_way(case, foreach, device):
@@ -58,7 +58,7 @@ def test_capturable_takes_the_oracle_s_steps_either_way(case, foreach, device):
     )
 
 
-@claim("devices.capturable-and-not-are-one-rule")
+@claim("devices.capturable-changes-no-step")
 @optimizers.each(every_preset=True, adding={"capturable": True})
 def test_capturable_leads_where_the_default_leads(case, device):
     run = OptimizerRun(case, device)
@@ -70,7 +70,7 @@ def test_capturable_leads_where_the_default_leads(case, device):
     )
 
 
-@claim("devices.capturable-needs-its-counter-there")
+@claim("devices.capturable-refuses-cpu-counter")
 @EITHER_WAY
 @optimizers.each(adding={"capturable": True})
 def test_a_counter_on_the_cpu_is_refused(case, foreach, device):
@@ -83,7 +83,7 @@ def test_a_counter_on_the_cpu_is_refused(case, foreach, device):
         training.step()
 
 
-@claim("devices.capturable-takes-a-rate-on-the-device")
+@claim("devices.capturable-rate-on-the-device")
 @EITHER_WAY
 @optimizers.each(only=("Adam", "AdamW"), adding={"capturable": True})
 def test_a_rate_on_the_device_steps_as_a_number_does(case, foreach, device):

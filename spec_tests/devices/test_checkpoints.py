@@ -36,7 +36,7 @@ def resumed(case, file, device, map_location):
     return training
 
 
-@claim("devices.a-checkpoint-goes-on-elsewhere")
+@claim("devices.checkpoint-continues-elsewhere")
 @WAYS
 @MAPPED
 @optimizers.each(but=("LBFGS", "Muon"))
@@ -55,7 +55,7 @@ def test_training_goes_on_on_the_other_device(case, mapped, to_the_cpu, device):
     )
 
 
-@claim("devices.a-checkpoint-remembers-its-device")
+@claim("devices.checkpoint-remembers-its-device")
 @optimizers.each(only=("Adam", "SGD", "SparseAdam"))
 def test_tensors_come_back_where_they_were(case, device):
     training = Training(case, device)
@@ -68,7 +68,7 @@ def test_tensors_come_back_where_they_were(case, device):
     )
 
 
-@claim("devices.map-location-brings-all-to-the-cpu")
+@claim("devices.map-location-moves-all-to-cpu")
 @optimizers.each()
 def test_nothing_is_left_on_the_device(case, device):
     training = Training(case, device)

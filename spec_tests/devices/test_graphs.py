@@ -49,7 +49,7 @@ def outcome(training):
     return [training.values(), [dict(training.optimizer.state[p]) for p in training.parameters]]
 
 
-@claim("graphs.a-replay-is-a-step")
+@claim("graphs.replays-equal-steps")
 @EITHER_WAY
 @optimizers.each(every_preset=True, adding={"capturable": True})
 def test_replays_lead_where_steps_lead(case, foreach, device):
@@ -65,7 +65,7 @@ def test_replays_lead_where_steps_lead(case, foreach, device):
     check.same(seen=outcome(captured), expected=outcome(eager), source="steps without a graph")
 
 
-@claim("graphs.a-capture-is-no-step")
+@claim("graphs.capture-changes-nothing")
 @EITHER_WAY
 @optimizers.each(adding={"capturable": True})
 def test_a_capture_changes_nothing(case, foreach, device):
@@ -76,7 +76,7 @@ def test_a_capture_changes_nothing(case, foreach, device):
     check.same(seen=outcome(training), expected=before, source="before the capture")
 
 
-@claim("graphs.a-capture-needs-capturable")
+@claim("graphs.capture-needs-capturable")
 @optimizers.each(adding={"capturable": False})
 def test_capture_without_capturable_is_refused(case, device):
     training = warmed_up(case, device, False)
@@ -88,7 +88,7 @@ def test_capture_without_capturable_is_refused(case, device):
         training.step()
 
 
-@claim("graphs.capture-of-any-accelerator-needs-capturable")
+@claim("graphs.any-capture-needs-capturable")
 @optimizers.each(adding={"capturable": False})
 def test_a_step_on_a_stream_that_is_captured_is_refused(case, device, monkeypatch):
     training = Training(case, device)
@@ -99,7 +99,7 @@ def test_a_step_on_a_stream_that_is_captured_is_refused(case, device, monkeypatc
         training.step()
 
 
-@claim("graphs.a-copy-warns-of-steps-outside")
+@claim("graphs.copy-warns-outside-capture")
 @optimizers.each(adding={"capturable": True})
 def test_a_copy_warns_at_its_first_step_alone(case, device):
     training = Training(case, device)

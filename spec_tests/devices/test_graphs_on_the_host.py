@@ -33,7 +33,7 @@ def warnings_of_two_steps(training):
     return [str(one.message) for one in caught]
 
 
-@claim("graphs-on-the-host.a-capture-needs-capturable")
+@claim("graphs.capture-needs-capturable-on-host")
 @pytest.mark.parametrize("capturing", [True], ids=["capturing"], indirect=True)
 @optimizers.each(adding={"capturable": False})
 @pytest.mark.usefixtures("capturing")
@@ -44,7 +44,7 @@ def test_a_step_that_is_not_capturable_is_not_captured(case):
         training.step()
 
 
-@claim("graphs-on-the-host.a-copy-warns-once-of-steps-outside")
+@claim("graphs.copy-warns-outside-capture-on-host")
 @pytest.mark.parametrize("capturing", [False], ids=["idle"], indirect=True)
 @optimizers.each(adding={"capturable": True})
 @pytest.mark.usefixtures("capturing")
@@ -57,7 +57,7 @@ def test_a_copy_of_a_capturable_optimizer_warns_once_of_steps_outside(case, the_
     assert [OUTSIDE in words for words in copied] == [True], f"warnings: {copied}"
 
 
-@claim("graphs-on-the-host.no-word-where-it-fits")
+@claim("graphs.matching-steps-are-silent-on-host")
 @optimizers.each(adding={"capturable": False})
 def test_a_step_that_is_what_the_stream_asks_says_nothing(case, capturing, the_cpu_as_accelerator):
     training = Training(case, the_cpu_as_accelerator, capturable=capturing)

@@ -55,7 +55,7 @@ def test_fused_kernels_are_taken_if_asked_for(case, device):
     check_kernels(Training(case, device), FUSED)
 
 
-@claim("devices.a-parameter-on-the-cpu-makes-it-a-loop")
+@claim("devices.cpu-parameter-disables-foreach")
 @optimizers.each(only=FOREACH_BY_DEFAULT)
 def test_one_parameter_on_the_cpu_keeps_all_from_foreach(case, device):
     training = Training(case, device)
@@ -65,7 +65,7 @@ def test_one_parameter_on_the_cpu_keeps_all_from_foreach(case, device):
     assert seen == ONE_BY_ONE, f"the kernels of a step are {seen}, not {ONE_BY_ONE}"
 
 
-@claim("devices.a-kind-of-tensor-of-one-s-own-makes-it-a-loop")
+@claim("devices.tensor-subclass-disables-foreach")
 @optimizers.each(only=FOREACH_BY_DEFAULT)
 def test_a_subclass_among_the_parameters_keeps_all_from_foreach(case, device):
     plain, other = start(case, device)

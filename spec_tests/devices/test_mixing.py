@@ -29,7 +29,7 @@ def pair(*devices):
     return [torch.ones(2, 2, device=device) for device in devices]
 
 
-@claim("devices.mixing-is-an-error")
+@claim("devices.mixing-raises")
 @pytest.mark.parametrize("swapped", [False, True], ids=["cpu_second", "cpu_first"])
 @pytest.mark.parametrize(
     "operation", [*OPERATIONS.values(), *PRODUCTS.values()], ids=[*OPERATIONS, *PRODUCTS]
@@ -40,7 +40,7 @@ def test_an_operation_over_two_devices_is_refused(operation, swapped, device):
         operation(*tensors)
 
 
-@claim("devices.mixing-with-meta-is-an-error")
+@claim("devices.mixing-with-meta-raises")
 @pytest.mark.parametrize("devices", [("cpu", "meta"), ("meta", "cpu")], ids=["second", "first"])
 @each_operation
 def test_an_operation_with_a_tensor_without_values_is_refused(operation, devices):
@@ -67,7 +67,7 @@ def test_a_number_on_the_cpu_joins_a_tensor_on_the_device(operation, device):
     )
 
 
-@claim("devices.one-for-model-and-batch")
+@claim("devices.batch-on-another-device-raises")
 @pytest.mark.parametrize("left_behind", ["images", "labels"])
 def test_a_batch_that_was_left_behind_is_refused(left_behind, device):
     model = torch.nn.Sequential(

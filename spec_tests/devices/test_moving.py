@@ -98,7 +98,7 @@ def test_parameters_keep_their_identity_on_another_device(device):
     )
 
 
-@claim("devices.moved-parameters-stay-referred-to")
+@claim("devices.move-before-first-step")
 @optimizers.each(but=("Adagrad",))
 def test_a_model_moved_before_the_first_step_trains_as_one_made_there(case, device):
     training = over(case, [Parameter(p.to(device)) for p in start(case, CPU, BEFORE)], device)

@@ -33,7 +33,7 @@ def factors(device):
     return a, torch.tensor([[0.0, 1.0], [2.0, 0.0]], device=device)
 
 
-@claim("devices.results-stay")
+@claim("devices.results-follow-their-inputs")
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
 def test_a_result_is_where_its_inputs_are(operation, device):
     a, b = factors(device)
@@ -42,7 +42,7 @@ def test_a_result_is_where_its_inputs_are(operation, device):
     check.same(seen=str(result.device), expected=str(a.device), source="the device of the inputs")
 
 
-@claim("devices.results-stay")
+@claim("devices.results-follow-their-inputs")
 def test_a_gradient_is_where_its_leaf_is(device):
     a, b = factors(device)
     with torch.device("meta"):

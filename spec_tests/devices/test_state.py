@@ -88,7 +88,7 @@ def test_the_counter_of_a_parameter_on_the_device_is_on_the_cpu(case, device):
     )
 
 
-@claim("devices.state-elsewhere-is-an-error")
+@claim("devices.state-elsewhere-raises")
 @optimizers.each(but=("ASGD", "SGD", "SparseAdam"))
 def test_a_step_with_the_state_on_the_cpu_is_refused(case, device):
     training = trained(case, device)

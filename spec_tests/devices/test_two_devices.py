@@ -43,20 +43,20 @@ def check_two_devices(case, device, **options):
     )
 
 
-@claim("devices.an-optimizer-may-span-devices")
+@claim("devices.optimizer-may-span-devices")
 @pytest.mark.parametrize("options", IMPLEMENTATIONS.values(), ids=IMPLEMENTATIONS)
 @optimizers.each(but=("LBFGS", "Muon", "SparseAdam"))
 def test_parameters_of_two_devices_are_stepped_by_one_optimizer(case, options, device):
     check_two_devices(case, device, **options)
 
 
-@claim("devices.a-fused-optimizer-may-span-devices")
+@claim("devices.fused-optimizer-may-span-devices")
 @optimizers.each(only=("Adam", "AdamW", "SGD"), adding={"fused": True})
 def test_parameters_of_two_devices_are_stepped_by_one_fused_optimizer(case, device):
     check_two_devices(case, device)
 
 
-@claim("devices.lbfgs-is-on-one-device")
+@claim("devices.lbfgs-may-not-span-devices")
 @optimizers.each(only=("LBFGS",))
 def test_lbfgs_does_not_span_devices(case, device):
     both = parameters(case, device, CPU)
@@ -72,7 +72,7 @@ def test_lbfgs_does_not_span_devices(case, device):
         optimizer.step(closure)
 
 
-@claim("devices.a-gradient-lives-with-its-parameter")
+@claim("devices.grad-lives-with-the-parameter")
 @pytest.mark.parametrize("swapped", [False, True], ids=["from_the_cpu", "from_the_device"])
 def test_a_gradient_from_another_device_is_refused(swapped, device):
     here, there = (CPU, device) if swapped else (device, CPU)

@@ -29,7 +29,7 @@ def test_every_option_is_off_unless_it_is_given(function):
     assert seen == expected, f"{function.name} has the defaults {seen}"
 
 
-@claim("functions.capturable-is-refused-on-the-cpu")
+@claim("functions.capturable-refused-on-the-cpu")
 @pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
 @functions.each(but=WITHOUT_CAPTURABLE)
 def test_a_capturable_step_is_refused(function, foreach, device):
@@ -38,7 +38,7 @@ def test_a_capturable_step_is_refused(function, foreach, device):
         called.step(GRADIENTS[0])
 
 
-@claim("functions.nadam-wants-products-as-tensors")
+@claim("functions.nadam-needs-tensor-mu-products")
 @functions.each(only=("nadam",))
 def test_products_that_are_numbers_are_refused(function, device):
     called = FunctionCall(function, device)
@@ -47,7 +47,7 @@ def test_products_that_are_numbers_are_refused(function, device):
         called.step(GRADIENTS[0])
 
 
-@claim("functions.adam-takes-no-tensors-by-lists")
+@claim("functions.adam-foreach-refuses-tensors")
 @TENSORS
 @functions.each(only=("adam", "adamw"))
 def test_foreach_takes_no_tensor(function, option, device):
@@ -58,7 +58,7 @@ def test_foreach_takes_no_tensor(function, option, device):
         called.step(GRADIENTS[0])
 
 
-@claim("functions.adam-takes-tensors-of-one-element-by-lists")
+@claim("functions.adam-foreach-needs-one-element")
 @TENSORS
 @functions.each(only=("adam", "adamw"))
 def test_foreach_takes_no_tensor_of_two_elements(function, option, the_cpu_as_accelerator):
@@ -68,7 +68,7 @@ def test_foreach_takes_no_tensor_of_two_elements(function, option, the_cpu_as_ac
         called.step(GRADIENTS[0])
 
 
-@claim("functions.fused-steps-are-the-kernel-s")
+@claim("functions.fused-steps-call-the-kernel")
 @functions.each(only=FUSED)
 def test_a_fused_step_is_that_of_the_kernel(function, device):
     called = FunctionCall(function, device, counts={"dtype": torch.float32}, fused=True)
@@ -78,7 +78,7 @@ def test_a_fused_step_is_that_of_the_kernel(function, device):
     assert seen == [f"_fused_{function.name}_"], f"fused kernels: {seen}"
 
 
-@claim("functions.fused-steps-divide-by-the-scale")
+@claim("functions.fused-steps-divide-by-scale")
 @functions.each(only=FUSED)
 def test_a_fused_step_divides_the_gradients_by_the_scale(function, device):
     check.same(
@@ -88,7 +88,7 @@ def test_a_fused_step_divides_the_gradients_by_the_scale(function, device):
     )
 
 
-@claim("functions.fused-steps-stay-where-infinity-was-found")
+@claim("functions.fused-steps-skip-on-infinity")
 @functions.each(only=FUSED)
 def test_a_fused_step_moves_nothing_where_infinity_was_found(function, device):
     check.same(

@@ -94,7 +94,7 @@ BY_ADAFACTOR = {
 }
 
 
-@claim("functions.adafactor-refuses")
+@claim("functions.adafactor-refused-arguments")
 @pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
 @pytest.mark.parametrize("spoil, options, error", BY_ADAFACTOR.values(), ids=BY_ADAFACTOR)
 @optimizers.each(only=("Adafactor",))
@@ -122,7 +122,7 @@ BY_MUON = {
 }
 
 
-@claim("functions.muon-refuses")
+@claim("functions.muon-refused-arguments")
 @pytest.mark.parametrize("spoil, options, error, word", BY_MUON.values(), ids=BY_MUON)
 @optimizers.each(only=("Muon",))
 def test_the_function_of_muon_refuses(case, spoil, options, error, word, device):
@@ -132,7 +132,7 @@ def test_the_function_of_muon_refuses(case, spoil, options, error, word, device)
         by_hand.step(**options)
 
 
-@claim("functions.muon-adjusts-nothing-it-does-not-know")
+@claim("functions.muon-unknown-adjust-lr-fn")
 @pytest.mark.parametrize("name", ["", "unheard_of"], ids=["empty", "unheard_of"])
 @optimizers.each(only=("Muon",))
 def test_an_adjustment_that_muon_does_not_know_is_none(case, name, device):

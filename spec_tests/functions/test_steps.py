@@ -41,7 +41,7 @@ def test_a_function_takes_the_steps_of_its_rule(function, variant, choice, devic
     check_steps(function, variant, FunctionCall(function, device, **variant.options, **choice))
 
 
-@claim("functions.take-fused-steps-on-the-cpu")
+@claim("functions.fused-steps-on-the-cpu")
 @functions.each_variant(only=FUSED)
 def test_a_function_takes_fused_steps(function, variant, device):
     counts = {"dtype": torch.float32}
@@ -52,14 +52,14 @@ def test_a_function_takes_fused_steps(function, variant, device):
     )
 
 
-@claim("functions.take-capturable-steps")
+@claim("functions.capturable-steps")
 @FOREACH
 @functions.each_variant(but=WITHOUT_CAPTURABLE)
 def test_a_function_takes_capturable_steps(function, variant, foreach, device):
     check_capturable_steps(function, variant, foreach, device)
 
 
-@claim("functions.take-capturable-steps-on-the-host")
+@claim("functions.capturable-steps-on-the-host")
 @FOREACH
 @functions.each_variant(but=WITHOUT_CAPTURABLE)
 def test_a_function_takes_capturable_steps_on_the_host(
@@ -77,7 +77,7 @@ def check_capturable_steps(function, variant, foreach, device):
     check_steps(function, variant, called)
 
 
-@claim("functions.step-the-parts-of-complex-numbers")
+@claim("functions.step-parts-of-complex-numbers")
 @FOREACH
 @functions.each(but=("sgd",))
 def test_a_function_steps_complex_tensors_if_told(function, foreach, device):
@@ -85,7 +85,7 @@ def test_a_function_steps_complex_tensors_if_told(function, foreach, device):
     check_steps(function, Variant(), FunctionCall(function, device, **kind, foreach=foreach))
 
 
-@claim("functions.loop-unless-asked")
+@claim("functions.loop-by-default-on-the-cpu")
 @functions.each()
 def test_a_function_calls_no_foreach_kernel_unless_asked(function, device):
     called = FunctionCall(function, device)
@@ -95,7 +95,7 @@ def test_a_function_calls_no_foreach_kernel_unless_asked(function, device):
     assert seen == [], f"kernels over lists: {seen}"
 
 
-@claim("functions.want-counts-as-tensors")
+@claim("functions.need-counts-as-tensors")
 @functions.each(but=("asgd", "sgd"))
 def test_step_counts_that_are_numbers_are_refused(function, device):
     called = FunctionCall(function, device)
@@ -104,7 +104,7 @@ def test_step_counts_that_are_numbers_are_refused(function, device):
         called.step(GRADIENTS[0])
 
 
-@claim("functions.foreach-with-differentiable-is-refused")
+@claim("functions.foreach-refuses-differentiable")
 @functions.each(but=("sgd",))
 def test_a_function_takes_no_differentiable_steps_by_lists(function, device):
     called = FunctionCall(function, device, foreach=True, differentiable=True)
@@ -131,7 +131,7 @@ def test_a_fused_function_without_parameters_does_nothing(function, device):
     check.same(seen=called.lists, expected=[[] for _ in function.lists], source="the empty lists")
 
 
-@claim("functions.public")
+@claim("functions.public-for-every-optimizer")
 def test_every_rule_but_that_of_lbfgs_has_a_public_function():
     seen = sorted(importlib.import_module("torch.optim.functional").__all__)
     names = {entry.name for entry in OPTIMIZERS} - {"LBFGS", "SparseAdam"}
@@ -142,7 +142,7 @@ def test_every_rule_but_that_of_lbfgs_has_a_public_function():
     )
 
 
-@claim("functions.public-ones-do-the-same")
+@claim("functions.public-give-the-same-results")
 @CHOICE
 @functions.each()
 def test_a_public_function_leads_where_the_other_does(function, choice, device):
@@ -160,7 +160,7 @@ def test_a_public_function_leads_where_the_other_does(function, choice, device):
     )
 
 
-@claim("functions.public-ones-say-where-they-live")
+@claim("functions.public-name-and-signature")
 @pytest.mark.parametrize(
     "module, name",
     [

@@ -54,7 +54,7 @@ def test_the_second_backward_adds_into_the_tensor_that_the_first_has_made(device
     )
 
 
-@claim("accumulation.small-batches-make-a-large-one")
+@claim("accumulation.small-batches-add-up")
 @pytest.mark.parametrize("batches", SPLITS.values(), ids=SPLITS)
 def test_batches_weighted_by_their_size_add_up_to_the_gradient_of_the_whole(batches, device):
     whole, parts = TEMPERATURES.start(device), TEMPERATURES.start(device)

@@ -199,14 +199,14 @@ def test_cross_entropy_of_a_batch_is_the_mean_of_its_points(device):
     )
 
 
-@claim("backward.of-one-number")
+@claim("backward.needs-a-scalar")
 def test_backward_of_several_numbers_is_an_error(device):
     several = leaf((1.0, 2.0), device) * 2
     with pytest.raises(RuntimeError, match="scalar"):
         several.backward()
 
 
-@claim("backward.of-something-tracked")
+@claim("backward.needs-a-graph")
 @pytest.mark.parametrize("untracked", UNTRACKED.values(), ids=UNTRACKED)
 def test_backward_of_what_was_not_tracked_is_an_error(untracked, device):
     loss = untracked(leaf((1.0, 2.0), device))

@@ -41,7 +41,7 @@ def step_between_forward_and_backward(training):
     loss.backward()
 
 
-@claim("retain-graph.once-without-it")
+@claim("retain-graph.second-backward-needs-it")
 @pytest.mark.parametrize("loss_of", SAVING.values(), ids=SAVING)
 def test_a_second_backward_through_a_graph_is_an_error(loss_of, device):
     loss = loss_of(leaf((1.0, 2.0), device))
@@ -50,7 +50,7 @@ def test_a_second_backward_through_a_graph_is_an_error(loss_of, device):
         loss.backward()
 
 
-@claim("retain-graph.again-with-it")
+@claim("retain-graph.allows-another-backward")
 @pytest.mark.parametrize("times", [2, 3], ids="{}_times".format)
 def test_a_retained_graph_gives_its_gradient_each_time(times, device):
     w = Bowl.start(device)
@@ -64,7 +64,7 @@ def test_a_retained_graph_gives_its_gradient_each_time(times, device):
     )
 
 
-@claim("retain-graph.again-with-it")
+@claim("retain-graph.allows-another-backward")
 def test_the_first_backward_that_does_not_retain_is_the_last(device):
     loss = Bowl.loss(Bowl.start(device))
     loss.backward(retain_graph=True)
@@ -73,7 +73,7 @@ def test_the_first_backward_that_does_not_retain_is_the_last(device):
         loss.backward()
 
 
-@claim("retain-graph.not-needed-where-nothing-was-saved")
+@claim("retain-graph.not-needed-if-nothing-saved")
 @pytest.mark.parametrize("loss_of, slope", SAVING_NOTHING.values(), ids=SAVING_NOTHING)
 def test_a_graph_that_saved_nothing_can_be_used_again(loss_of, slope, device):
     w = leaf((1.0, 2.0), device)

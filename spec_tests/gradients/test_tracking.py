@@ -154,7 +154,7 @@ def test_a_model_in_eval_mode_is_tracked_all_the_same(device):
     )
 
 
-@claim("tracking.inference-tensors-cannot-be-trained-on")
+@claim("tracking.inference-tensors-need-a-clone")
 def test_a_tensor_made_in_inference_mode_cannot_enter_a_tracked_product(device):
     w = leaf((1.0, 2.0), device)
     with torch.inference_mode():
@@ -163,7 +163,7 @@ def test_a_tensor_made_in_inference_mode_cannot_enter_a_tracked_product(device):
         w * features
 
 
-@claim("tracking.inference-tensors-cannot-be-trained-on")
+@claim("tracking.inference-tensors-need-a-clone")
 def test_its_clone_can(device):
     w = leaf((1.0, 2.0), device)
     with torch.inference_mode():

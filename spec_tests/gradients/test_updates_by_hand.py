@@ -129,7 +129,7 @@ def test_the_next_backward_gives_its_gradient_to_the_leaf_it_came_from(device):
     )
 
 
-@claim("by-hand.rebinding-under-no-grad-ends-training")
+@claim("by-hand.no-grad-rebinding-ends-training")
 def test_a_new_tensor_under_no_grad_requires_no_grad(device):
     w = ready(device)
     with torch.no_grad():
@@ -142,7 +142,7 @@ def test_a_new_tensor_under_no_grad_requires_no_grad(device):
     )
 
 
-@claim("by-hand.rebinding-under-no-grad-ends-training")
+@claim("by-hand.no-grad-rebinding-ends-training")
 def test_the_next_backward_from_it_is_an_error(device):
     w = ready(device)
     with torch.no_grad():

@@ -51,21 +51,21 @@ def check_form(case, form, places, device):
     assert same_objects(seen, expected), f"the groups hold {seen}"
 
 
-@claim("groups-given.in-any-order-that-stays")
+@claim("groups-given.in-any-ordered-iterable")
 @pytest.mark.parametrize("form, places", FORMS.values(), ids=FORMS)
 @EACH_KIND
 def test_parameters_may_come_in_anything_that_has_an_order(case, form, places, device):
     check_form(case, form, places, device)
 
 
-@claim("groups-given.in-any-order-that-stays")
+@claim("groups-given.in-any-ordered-iterable")
 @pytest.mark.parametrize("form, places", GROUPS.values(), ids=GROUPS)
 @OF_GROUPS
 def test_groups_may_come_in_anything_that_has_an_order(case, form, places, device):
     check_form(case, form, places, device)
 
 
-@claim("groups-given.names-in-any-form")
+@claim("groups-given.names-in-any-iterable")
 @pytest.mark.parametrize("pairs", [list, iter, dict], ids=["list", "generator", "group"])
 @EACH_KIND
 def test_names_come_with_parameters_in_any_form(case, pairs, device):
@@ -121,7 +121,7 @@ def test_what_is_appended_to_the_lists_later_is_not_in_the_optimizer(case, devic
     assert same_objects(held(optimizer), [[first]]), f"the groups hold {held(optimizer)}"
 
 
-@claim("groups-given.twice-is-moved-twice")
+@claim("groups-given.duplicate-is-updated-twice")
 @pytest.mark.filterwarnings("ignore:optimizer contains a parameter group with duplicate")
 @pytest.mark.parametrize("foreach", [False, True], ids=["for_loop", "foreach"])
 def test_a_parameter_that_stands_twice_in_a_group_is_moved_twice(foreach, device):
@@ -135,7 +135,7 @@ def test_a_parameter_that_stands_twice_in_a_group_is_moved_twice(foreach, device
     )
 
 
-@claim("groups-given.results-that-can-be-optimized")
+@claim("groups-given.accepted-non-leaf-tensors")
 @ONE
 def test_a_result_that_retains_its_gradient_is_moved(case, device):
     result = 2 * start(case, device)[0]
@@ -147,7 +147,7 @@ def test_a_result_that_retains_its_gradient_is_moved(case, device):
     check.same(seen=result.detach(), expected=before - 0.25, source="a gradient of 1")
 
 
-@claim("groups-given.results-that-can-be-optimized")
+@claim("groups-given.accepted-non-leaf-tensors")
 @optimizers.each(adding={"differentiable": True})
 def test_a_differentiable_optimizer_takes_any_result(case, device):
     results = [2 * parameter for parameter in start(case, device)]
@@ -184,7 +184,7 @@ NAMES_REFUSED = {
 }
 
 
-@claim("groups-given.what-is-no-group-of-parameters")
+@claim("groups-given.invalid-params")
 @pytest.mark.parametrize("given, error, word", REFUSED.values(), ids=REFUSED)
 @OF_GROUPS
 def test_what_is_no_parameters_and_no_groups_is_an_error(case, given, error, word, device):
@@ -219,7 +219,7 @@ ADDED = {
 }
 
 
-@claim("groups-given.refused-groups-change-nothing")
+@claim("groups-given.refusal-changes-nothing")
 @pytest.mark.parametrize("group", ADDED.values(), ids=ADDED)
 @OF_GROUPS
 def test_a_group_that_is_refused_leaves_the_optimizer_as_it_was(case, group, device):
@@ -235,7 +235,7 @@ def test_a_group_that_is_refused_leaves_the_optimizer_as_it_was(case, group, dev
     )
 
 
-@claim("groups-given.options-are-not-verified")
+@claim("groups-given.options-not-verified")
 @optimizers.each()
 def test_a_negative_rate_of_a_group_is_taken(case, device):
     optimizer = case.build([{"params": start(case, device), "lr": -0.5}])
@@ -250,7 +250,7 @@ UNFIT = {
 }
 
 
-@claim("groups-given.added-parameters-are-not-verified")
+@claim("groups-given.added-params-not-verified")
 @optimizers.each(only=tuple(UNFIT))
 def test_parameters_that_the_constructor_refuses_can_be_added(case, device):
     training, unfit = Training(case, device), UNFIT[case.optimizer.name](device)

@@ -77,7 +77,7 @@ def write(training, options):
         group.update(options)
 
 
-@claim("param-groups.every-option-takes-effect-at-the-next-step")
+@claim("group-options.apply-to-next-step")
 @each(BY_ORACLE)
 def test_an_option_counts_from_the_next_step_on(change, device):
     dense = change.case.optimizer.parameters == DENSE
@@ -91,7 +91,7 @@ def test_an_option_counts_from_the_next_step_on(change, device):
     )
 
 
-@claim("param-groups.every-option-takes-effect-at-the-next-step")
+@claim("group-options.apply-to-next-step")
 @each(WITHOUT_ORACLE)
 def test_an_option_written_later_counts_as_one_of_the_constructor(change, device):
     case, later = change.case, change.later
@@ -111,7 +111,7 @@ def test_an_option_written_later_counts_as_one_of_the_constructor(change, device
     )
 
 
-@claim("param-groups.options-that-need-state-come-too-late")
+@claim("group-options.missing-state-entry-raises")
 @each(LATE)
 def test_an_option_that_needs_an_entry_of_the_state_comes_too_late(change, device):
     training = Training(change.case, device)
@@ -121,7 +121,7 @@ def test_an_option_that_needs_an_entry_of_the_state_comes_too_late(change, devic
         training.run(1)
 
 
-@claim("param-groups.implementation-may-change-between-steps")
+@claim("group-options.foreach-may-change")
 @pytest.mark.parametrize("foreach", [True, False], ids=["to_foreach", "to_loop"])
 @optimizers.each(adding={"foreach": None}, but=("Muon",))
 def test_foreach_may_be_turned_on_and_off_between_steps(case, foreach, device):
@@ -136,7 +136,7 @@ def test_foreach_may_be_turned_on_and_off_between_steps(case, foreach, device):
     )
 
 
-@claim("param-groups.defaults-are-for-groups-to-come")
+@claim("group-options.defaults-for-later-groups")
 @optimizers.each(but=("LBFGS",))
 def test_a_changed_default_is_that_of_groups_to_come(case, device):
     training = Training(case, device)

@@ -45,7 +45,7 @@ def test_so_it_does_with_foreach(case, shape, device):
     )
 
 
-@claim("rates-in-tensors.differentiated-in-any-shape")
+@claim("rates-in-tensors.derivative-in-any-shape")
 @SHAPES
 @optimizers.each(only=("Adam", "AdamW", "NAdam", "RAdam", "SGD"), adding=DIFFERENTIABLE)
 def test_a_rate_of_one_element_is_differentiated_whatever_its_shape(case, shape, device):

@@ -109,7 +109,7 @@ def test_a_required_option_that_one_group_lacks_is_an_error(case, device):
         Heavy([{"params": first, "lr": 0.5}, {"params": second}])
 
 
-@claim("own-optimizers.required-is-told-by-its-name")
+@claim("own-optimizers.repr-of-required")
 def test_required_prints_as_what_it_is():
     check.same(seen=repr(required), expected="<required parameter>", source="its class")
 
@@ -122,7 +122,7 @@ def test_a_step_that_was_not_written_is_an_error(case, device):
         optimizer.step(None)
 
 
-@claim("own-optimizers.options-decide-nothing-by-themselves")
+@claim("own-optimizers.clear-without-options")
 @ONE
 def test_an_optimizer_without_any_option_clears_gradients(case, device):
     training = Training(case, device)
@@ -139,7 +139,7 @@ class Restored(Heavy):
         self.__dict__.update(state)
 
 
-@claim("own-optimizers.clear-however-they-were-made")
+@claim("own-optimizers.clear-after-own-setstate")
 @ONE
 def test_a_copy_that_the_base_class_did_not_make_clears_gradients(case, device):
     training = Training(case, device)

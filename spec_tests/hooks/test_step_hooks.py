@@ -63,7 +63,7 @@ def test_hooks_find_the_parameters_before_and_after_the_step(case, whose, hook, 
     )
 
 
-@claim("step-hooks.run-in-this-order")
+@claim("step-hooks.call-order")
 @ONE
 def test_hooks_of_all_optimizers_lie_around_the_optimizer_s_own(case, hook, device):
     training, called = Training(case, device), []
@@ -83,7 +83,7 @@ def test_hooks_of_all_optimizers_lie_around_the_optimizer_s_own(case, hook, devi
     )
 
 
-@claim("step-hooks.are-given-the-call")
+@claim("step-hooks.receive-the-arguments")
 @pytest.mark.parametrize("kind", REGISTER)
 @ONE
 def test_a_hook_is_given_the_optimizer_and_the_arguments_of_the_call(case, kind, hook, device):
@@ -154,7 +154,7 @@ def test_any_other_result_is_an_error_and_no_step(case, kind, result, hook, devi
     check.same(seen=training.values(), expected=before, source="the parameters before")
 
 
-@claim("step-hooks.after-the-step-return-in-vain")
+@claim("step-hooks.post-hook-result-is-ignored")
 @AFTER
 @ONE
 def test_what_a_hook_after_the_step_returns_changes_nothing(case, kind, hook, device):
@@ -188,7 +188,7 @@ def test_a_handle_in_a_with_statement_takes_its_hook_away_at_the_end(case, regis
     check.same(seen=called, expected=["within"], source="the documentation of the handle")
 
 
-@claim("step-hooks.are-called-as-often-as-registered")
+@claim("step-hooks.run-as-often-as-registered")
 @pytest.mark.parametrize("kind", REGISTER)
 @ONE
 def test_a_hook_that_was_registered_twice_is_two_hooks(case, kind, hook, device):
@@ -201,7 +201,7 @@ def test_a_hook_that_was_registered_twice_is_two_hooks(case, kind, hook, device)
     check.same(seen=len(called), expected=2 + 1, source="two hooks, and the one that is left")
 
 
-@claim("step-hooks.common-ones-reach-every-optimizer")
+@claim("step-hooks.common-hooks-run-for-all")
 @optimizers.each()
 def test_a_common_hook_is_called_for_optimizers_old_and_new(case, hook, device):
     old, called = Training(case, device), []
@@ -215,7 +215,7 @@ def test_a_common_hook_is_called_for_optimizers_old_and_new(case, hook, device):
     assert called == expected, "before and after the step of each"
 
 
-@claim("step-hooks.own-ones-reach-one-optimizer")
+@claim("step-hooks.own-hooks-run-for-one")
 @pytest.mark.parametrize("kind", ["own_before", "own_after"])
 @ONE
 def test_a_hook_of_one_optimizer_is_not_called_for_another(case, kind, hook, device):
@@ -232,7 +232,7 @@ MEDDLING = {
 }
 
 
-@claim("step-hooks.stay-the-same-while-they-run")
+@claim("step-hooks.change-while-running-raises")
 @pytest.mark.parametrize("meddle", MEDDLING.values(), ids=MEDDLING)
 @pytest.mark.parametrize("kind", REGISTER)
 @ONE
@@ -248,7 +248,7 @@ def test_a_hook_that_meddles_before_others_is_an_error(case, kind, meddle, hook,
         optimizer.step()
 
 
-@claim("step-hooks.the-last-may-change-them")
+@claim("step-hooks.change-by-the-last-is-allowed")
 @pytest.mark.parametrize("kind", REGISTER)
 @ONE
 def test_the_last_hook_may_put_another_in_its_own_place(case, kind, hook, device):
@@ -266,7 +266,7 @@ def test_the_last_hook_may_put_another_in_its_own_place(case, kind, hook, device
     check.same(seen=called, expected=expected, source="another from the second step on")
 
 
-@claim("step-hooks.run-in-the-grad-mode-of-the-caller")
+@claim("step-hooks.run-in-caller-grad-mode")
 @pytest.mark.parametrize("enabled", [True, False], ids=["grad", "no_grad"])
 @optimizers.each()
 def test_hooks_run_in_the_grad_mode_of_whoever_calls_the_step(case, enabled, hook, device):
@@ -310,7 +310,7 @@ def test_an_error_in_a_hook_after_the_step_undoes_nothing(case, kind, hook, devi
     check.same(seen=training.values(), expected=other.values(), source="a step without hooks")
 
 
-@claim("step-hooks.after-the-step-wait-for-success")
+@claim("step-hooks.no-post-hook-after-an-error")
 @AFTER
 @optimizers.each()
 def test_a_step_that_fails_calls_no_hook_after_it(case, kind, hook, device):
@@ -338,7 +338,7 @@ def classes_below_one_another():
     return Base, Derived
 
 
-@claim("step-hooks.are-called-once-where-step-calls-super")
+@claim("step-hooks.run-once-if-step-calls-super")
 @pytest.mark.parametrize(
     "built", [(), (1,), (0,), (0, 1)], ids=["alone", "after_another", "after_base", "after_both"]
 )

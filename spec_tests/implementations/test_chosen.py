@@ -19,7 +19,7 @@ def check_kernels(case, device, expected, **options):
     assert seen == expected, f"the kernels of a step are {seen}, not {expected}"
 
 
-@claim("chosen.a-loop-on-the-cpu")
+@claim("chosen.loop-on-the-cpu")
 @optimizers.each(but=("LBFGS",))
 def test_parameters_on_the_cpu_are_stepped_one_by_one(case, device):
     check_kernels(case, device, ONE_BY_ONE)
@@ -47,13 +47,13 @@ def test_parameters_on_the_host_as_an_accelerator_are_stepped_by_lists(
     check_kernels(case, the_cpu_as_accelerator, FOREACH)
 
 
-@claim("chosen-on-the-host.a-loop-for-a-tensor-as-rate-of-adam")
+@claim("chosen-on-the-host.loop-for-tensor-lr-of-adam")
 @optimizers.each(only=("Adam", "AdamW"))
 def test_a_tensor_for_adam_s_rate_declines_lists(case, the_cpu_as_accelerator):
     check_kernels(case, the_cpu_as_accelerator, ONE_BY_ONE, lr=torch.tensor(0.01))
 
 
-@claim("chosen-on-the-host.a-loop-where-a-graph-is-wanted")
+@claim("chosen-on-the-host.loop-if-differentiable")
 @optimizers.each(adding={"differentiable": True})
 def test_steps_on_the_host_as_an_accelerator_that_are_differentiated_are_taken_one_by_one(
     case, the_cpu_as_accelerator
@@ -61,7 +61,7 @@ def test_steps_on_the_host_as_an_accelerator_that_are_differentiated_are_taken_o
     check_differentiable(case, the_cpu_as_accelerator)
 
 
-@claim("chosen.a-loop-where-a-graph-is-wanted")
+@claim("chosen.loop-if-differentiable")
 @optimizers.each(adding={"differentiable": True})
 def test_steps_that_are_differentiated_are_taken_one_by_one(case, device):
     check_differentiable(case, device)
@@ -81,13 +81,13 @@ class OwnTensor(torch.Tensor):
     """A class of tensors that torch does not know."""
 
 
-@claim("chosen.a-loop-for-classes-of-tensors")
+@claim("chosen.loop-for-subclasses")
 @optimizers.each(only=("SGD", "Adam", "RMSprop"))
 def test_parameters_of_a_class_of_their_own_are_stepped_one_by_one(case, device):
     check_own_class(case, device)
 
 
-@claim("chosen-on-the-host.a-loop-for-classes-of-tensors")
+@claim("chosen-on-the-host.loop-for-subclasses")
 @optimizers.each(only=("SGD", "Adam", "RMSprop"))
 def test_parameters_of_a_class_of_their_own_on_the_host_are_stepped_one_by_one(
     case, the_cpu_as_accelerator
@@ -104,13 +104,13 @@ def check_own_class(case, device):
     assert seen == ONE_BY_ONE, f"the kernels of a step are {seen}"
 
 
-@claim("chosen.a-loop-if-foreach-is-false")
+@claim("chosen.loop-if-foreach-is-false")
 @optimizers.each(adding={"foreach": False})
 def test_foreach_can_be_declined(case, device):
     check_kernels(case, device, ONE_BY_ONE)
 
 
-@claim("chosen.a-loop-if-fused-is-false")
+@claim("chosen.loop-if-fused-is-false")
 @optimizers.each(adding={"fused": False})
 def test_declining_fused_declines_foreach_too(case, device):
     check_kernels(case, device, ONE_BY_ONE)

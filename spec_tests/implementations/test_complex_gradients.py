@@ -26,7 +26,7 @@ def values_after_steps(case, as_gradient, **options):
     return z.detach()
 
 
-@claim("complex.takes-gradients-that-are-conjugated-views")
+@claim("complex.accepts-conjugated-gradients")
 @pytest.mark.parametrize(
     "foreach", [{"foreach": False}, {"foreach": True}], ids=["loop", "foreach"]
 )
@@ -39,7 +39,7 @@ def test_a_conjugated_gradient_is_the_gradient_that_it_stands_for(case, foreach)
     )
 
 
-@claim("complex.takes-gradients-that-are-conjugated-views")
+@claim("complex.accepts-conjugated-gradients")
 @optimizers.each(only=("LBFGS",))
 def test_lbfgs_takes_it_too(case):
     check.same(

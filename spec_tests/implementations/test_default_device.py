@@ -16,7 +16,7 @@ def everything(training):
     return [training.values(), list(training.optimizer.state.values())]
 
 
-@claim("invariants.default-device-has-no-part")
+@claim("invariants.ignore-the-default-device")
 @optimizers.each(taking=("foreach",))
 def test_a_step_makes_nothing_on_the_default_device(case, device):
     here, elsewhere = Training(case, device), Training(case, device)

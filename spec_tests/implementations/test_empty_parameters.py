@@ -17,13 +17,13 @@ def values_after_a_step(case, device, *others):
     return [parameter.detach() for parameter in parameters]
 
 
-@claim("step.passes-over-empty-parameters")
+@claim("empty-parameters.are-skipped")
 @optimizers.each(but=("SparseAdam", "LBFGS"))
 def test_the_other_parameters_move_as_they_do_without_it(case, device):
     check_passed_over(case, device, shape=(0, 2))
 
 
-@claim("step.passes-over-empty-parameters")
+@claim("empty-parameters.are-skipped")
 @pytest.mark.parametrize("shape", [(2, 0)], ids=["no_columns"])
 @optimizers.each(only=("Adafactor", "Muon"))
 def test_the_other_parameters_move_as_they_do_without_a_matrix_of_no_columns(case, shape, device):
@@ -41,7 +41,7 @@ def check_passed_over(case, device, shape):
     )
 
 
-@claim("step.counts-for-empty-parameters")
+@claim("empty-parameters.have-state")
 @optimizers.each(but=("Adafactor", "LBFGS", "Muon", "SparseAdam"))
 def test_an_empty_parameter_has_the_state_of_any_other(case, device):
     empty = torch.zeros(0, 2, device=device, requires_grad=True)

@@ -19,7 +19,7 @@ def stepped(case, parameter, gradient):
     return parameter.detach().clone()
 
 
-@claim("fused.moves-the-elements-of-a-view-and-no-others")
+@claim("fused.moves-only-the-elements-of-a-view")
 @optimizers.each(only=FUSED_ON_THE_CPU)
 def test_the_storage_around_a_strided_view_keeps_its_values(case):
     gradient = torch.tensor(GRADIENT)
@@ -35,7 +35,7 @@ def test_the_storage_around_a_strided_view_keeps_its_values(case):
     )
 
 
-@claim("fused.pairs-each-element-with-its-own-gradient")
+@claim("fused.pairs-elements-with-gradients")
 @optimizers.each(only=FUSED_ON_THE_CPU)
 def test_a_gradient_of_other_strides_moves_the_elements_it_belongs_to(case):
     gradient = torch.tensor(GRADIENT)
@@ -46,7 +46,7 @@ def test_a_gradient_of_other_strides_moves_the_elements_it_belongs_to(case):
     )
 
 
-@claim("fused.momentum-starts-at-the-first-gradient")
+@claim("fused.momentum-may-start-late")
 @pytest.mark.needs("fused")
 def test_a_gradient_that_comes_late_starts_a_momentum_buffer(device):
     early = torch.ones(2, device=device, requires_grad=True)

@@ -7,7 +7,7 @@ from fixtures.claims import claim
 from fixtures.runs.optimizer_run import OptimizerRun
 
 
-@claim("implementations.take-the-documented-steps")
+@claim("implementations.follow-the-update-rule")
 @optimizers.each(which="has_oracle", every_preset=True)
 def test_every_implementation_takes_the_oracle_s_steps(case, device):
     OptimizerRun(case, device).check()

@@ -55,19 +55,19 @@ def test_a_tensor_for_adam_s_rate_gives_the_oracle_s_steps_by_default(case, devi
     out_of_step(case, device, tensors=RATE).check()
 
 
-@claim("tensor-lr.may-be-a-vector-of-one-element")
+@claim("tensor-lr.may-be-a-vector")
 @optimizers.each(which="has_oracle", but="takes_tensor_betas", taking=("foreach",))
 def test_a_rate_in_a_vector_gives_the_oracle_s_steps(case, device):
     OptimizerRun(case, device, tensors=RATE, size=(1,), table=gradient_tables.SMALL).check()
 
 
-@claim("tensor-lr.may-be-a-vector-of-one-element")
+@claim("tensor-lr.may-be-a-vector")
 @optimizers.each(which="takes_tensor_betas", by=("loop",))
 def test_a_rate_of_adam_in_a_vector_gives_the_oracle_s_steps(case, device):
     OptimizerRun(case, device, tensors=RATE, size=(1,), table=gradient_tables.SMALL).check()
 
 
-@claim("tensor-lr.stays-the-tensor-that-was-given")
+@claim("tensor-lr.is-kept-as-given")
 @optimizers.each()
 def test_every_group_holds_the_tensor_itself(case, device):
     rate = torch.tensor(case.optimizer.lr)
@@ -75,7 +75,7 @@ def test_every_group_holds_the_tensor_itself(case, device):
     assert optimizer.param_groups[0]["lr"] is rate, "the group holds another rate"
 
 
-@claim("tensor-betas.meet-parameters-of-another-dtype")
+@claim("tensor-betas.may-have-another-dtype")
 @optimizers.each(which="takes_tensor_betas", adding={"foreach": False})
 @pytest.mark.needs(torch.float64)
 def test_betas_in_float64_give_steps_in_float32(case, device):
@@ -107,7 +107,7 @@ def test_tensors_for_betas_give_the_oracle_s_steps_by_default(case, device):
     out_of_step(case, device, tensors=("betas",)).check()
 
 
-@claim("tensor-betas.may-be-vectors-of-one-element")
+@claim("tensor-betas.may-be-vectors")
 @optimizers.each(which="takes_tensor_betas")
 def test_betas_in_vectors_give_the_oracle_s_steps(case, device):
     OptimizerRun(case, device, tensors=("betas",), size=(1,)).check()

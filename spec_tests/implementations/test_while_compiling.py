@@ -22,13 +22,13 @@ def run_of(case, device, **given):
     return OptimizerRun(case, device, dtype=dtype, **given)
 
 
-@claim("while-compiling.takes-the-documented-steps")
+@claim("while-compiling.follows-the-update-rule")
 @optimizers.each(which=("has_oracle", "accepts_vectors"), every_preset=True, by=("loop",))
 def test_a_loop_takes_the_oracle_s_steps(case, device):
     run_of(case, device, table=gradient_tables.OUT_OF_STEP).check(tolerance=TEN_STEPS)
 
 
-@claim("while-compiling.takes-the-documented-steps")
+@claim("while-compiling.follows-the-update-rule")
 @optimizers.each(
     which=("has_oracle", "accepts_vectors"),
     but="gives_numbers_to_kernels",

@@ -71,7 +71,7 @@ def test_entries_are_moved_to_the_nearest_bound(value, foreach, device):
     check.same(seen=grads(parameters), expected=expected, source="min(c, max(-c, g))")
 
 
-@claim("clipping.leaves-what-is-short-enough")
+@claim("clipping.leaves-gradients-below-max-norm")
 @NORMS
 def test_gradients_below_the_norm_are_bit_for_bit_as_before(norm_type, device):
     parameters = parameters_with(([0.1, 0.7], [1e-30, 1 / 3]), device, torch.float32)
@@ -119,7 +119,7 @@ FORMS = {
 }
 
 
-@claim("clipping.takes-what-an-optimizer-takes")
+@claim("clipping.accepts-iterables-and-tensors")
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_parameters_may_come_in_any_form(form, device):
     by_norm, by_value = (
@@ -150,7 +150,7 @@ def test_gradients_of_two_dtypes_have_one_norm(other, foreach, device):
     )
 
 
-@claim("clipping.counts-complex-entries-by-their-size")
+@claim("clipping.complex-norm-uses-magnitudes")
 @FOREACH
 def test_the_norm_of_complex_gradients_is_that_of_their_absolute_values(foreach, device):
     parameter = torch.zeros(2, dtype=torch.complex64, device=device, requires_grad=True)
@@ -164,7 +164,7 @@ def test_the_norm_of_complex_gradients_is_that_of_their_absolute_values(foreach,
     )
 
 
-@claim("clipping.by-value-has-no-order-of-complex-numbers")
+@claim("clipping.by-value-refuses-complex")
 @FOREACH
 def test_complex_gradients_have_no_bounds(foreach, device):
     parameter = torch.zeros(2, dtype=torch.complex64, device=device, requires_grad=True)
@@ -173,7 +173,7 @@ def test_complex_gradients_have_no_bounds(foreach, device):
         clip_grad_value_([parameter], 1.0, foreach=foreach)
 
 
-@claim("clipping.refuses-a-norm-that-is-not-finite")
+@claim("clipping.refuses-non-finite-norm")
 @NOT_FINITE
 @FOREACH
 def test_a_norm_that_is_not_finite_is_an_error_if_asked_for(value, foreach, device):
@@ -184,7 +184,7 @@ def test_a_norm_that_is_not_finite_is_an_error_if_asked_for(value, foreach, devi
     check.same(seen=grads(parameters), expected=before, source="the gradients before")
 
 
-@claim("clipping.spreads-what-is-not-finite")
+@claim("clipping.spreads-non-finite-entries")
 @pytest.mark.parametrize("value, rest", [(math.inf, 0.0), (math.nan, math.nan)], ids=["inf", "nan"])
 @FOREACH
 def test_an_infinity_clears_the_rest_and_a_nan_takes_it_over(value, rest, foreach, device):
@@ -206,7 +206,7 @@ def sparse_parameter(device):
     return parameter
 
 
-@claim("clipping.sums-repeated-rows-of-sparse-gradients")
+@claim("clipping.sparse-sums-repeated-rows")
 @FOREACH
 def test_a_sparse_gradient_is_clipped_as_the_dense_one(foreach, device):
     parameter = sparse_parameter(device)
@@ -220,7 +220,7 @@ def test_a_sparse_gradient_is_clipped_as_the_dense_one(foreach, device):
     )
 
 
-@claim("clipping.refused-sparse-gradients")
+@claim("clipping.sparse-was-refused")
 @FOREACH
 @pytest.mark.needs("sparse")
 def test_a_sparse_gradient_had_no_norm(foreach, device):

@@ -95,19 +95,19 @@ def check_trains_as_without(case, device):
     check.same(seen=scaled.values(), expected=plain.values(), source="a training without a scaler")
 
 
-@claim("scaler.trains-as-without")
+@claim("scaler.matches-unscaled-training")
 @BY_DEFAULT
 def test_a_training_with_a_scaler_goes_where_one_without_goes(case, device):
     check_trains_as_without(case, device)
 
 
-@claim("scaler.fused-trains-as-without")
+@claim("scaler.fused-matches-unscaled-training")
 @FUSED
 def test_fused_steps_divide_the_gradients_themselves(case, device):
     check_trains_as_without(case, device)
 
 
-@claim("scaler.skips-steps-that-are-not-finite")
+@claim("scaler.skips-non-finite-steps")
 @pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan], ids=["inf", "minus_inf", "nan"])
 @optimizers.each(but=NEEDING_CLOSURE)
 def test_a_step_with_a_gradient_that_is_not_finite_is_not_taken(case, value, device):
@@ -122,7 +122,7 @@ def test_a_step_with_a_gradient_that_is_not_finite_is_not_taken(case, value, dev
     )
 
 
-@claim("scaler.fused-skips-within-the-step")
+@claim("scaler.fused-skips-within-step")
 @pytest.mark.parametrize("value", [math.inf, math.nan], ids=["inf", "nan"])
 @FUSED
 def test_a_fused_step_with_such_a_gradient_moves_nothing(case, value, device):
@@ -132,13 +132,13 @@ def test_a_fused_step_with_such_a_gradient_moves_nothing(case, value, device):
     check.same(seen=training.values(), expected=before, source="the parameters before")
 
 
-@claim("scaler.fused-skips-within-the-step")
+@claim("scaler.fused-skips-within-step")
 @optimizers.each(adding={"fused": True}, but=("Adagrad",))
 def test_a_fused_step_is_called_with_such_a_gradient(case, device):
     check_called(case, device)
 
 
-@claim("scaler.fused-adagrad-skips-within-the-step")
+@claim("scaler.fused-adagrad-skips-within-step")
 @optimizers.each(adding={"fused": True}, only=("Adagrad",))
 def test_a_fused_step_of_adagrad_is_called_with_such_a_gradient(case, device):
     check_called(case, device)
@@ -165,35 +165,35 @@ def check_goes_on_as_if_skipped(case, device, **options):
     check.same(seen=skipping.values(), expected=plain.values(), source="two steps, none skipped")
 
 
-@claim("scaler.skipped-steps-leave-no-trace")
+@claim("scaler.skips-leave-no-trace")
 @pytest.mark.usefixtures("memory_starts_as_nan")
 @BY_DEFAULT
 def test_a_training_goes_on_as_if_there_had_been_no_skipped_step(case, device):
     check_goes_on_as_if_skipped(case, device)
 
 
-@claim("scaler.skipped-fused-steps-leave-no-trace")
+@claim("scaler.fused-skips-leave-no-trace")
 @pytest.mark.usefixtures("memory_starts_as_nan")
 @FUSED_BUT_SGD
 def test_fused_steps_go_on_as_if_there_had_been_no_skipped_step(case, device):
     check_goes_on_as_if_skipped(case, device)
 
 
-@claim("scaler.skipped-fused-steps-leave-no-trace")
+@claim("scaler.fused-skips-leave-no-trace")
 @pytest.mark.usefixtures("memory_starts_as_nan")
 @optimizers.each(adding={"fused": True}, only=("SGD",))
 def test_fused_sgd_goes_on_as_if_there_had_been_no_skipped_step(case, device):
     check_goes_on_as_if_skipped(case, device)
 
 
-@claim("scaler.skipped-fused-steps-start-no-momentum")
+@claim("scaler.fused-skips-start-no-momentum")
 @pytest.mark.usefixtures("memory_starts_as_nan")
 @FUSED_MOMENTUM
 def test_fused_momentum_starts_at_the_first_step_that_is_not_skipped(case, device):
     check_goes_on_as_if_skipped(case, device)
 
 
-@claim("scaler.skips-one-optimizer-and-not-the-other")
+@claim("scaler.skips-optimizers-separately")
 @optimizers.each(only=("SGD", "Adam", "SparseAdam"))
 def test_only_the_optimizer_with_the_spoilt_gradient_skips(case, device):
     spoilt, sound, alone = (Training(case, device) for _ in range(3))

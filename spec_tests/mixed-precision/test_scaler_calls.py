@@ -61,7 +61,7 @@ def test_after_an_update_each_call_may_come_again(case, device):
     check.same(seen=training.values(), expected=plain.values(), source="three steps without it")
 
 
-@claim("scaler-calls.nothing-without-what-comes-before")
+@claim("scaler-calls.out-of-order-raises")
 @pytest.mark.parametrize("call", ["unscale_", "step"])
 @ONE
 def test_gradients_of_a_loss_that_was_not_scaled_are_an_error(case, call, device):
@@ -71,7 +71,7 @@ def test_gradients_of_a_loss_that_was_not_scaled_are_an_error(case, call, device
         getattr(scaler, call)(training.optimizer)
 
 
-@claim("scaler-calls.nothing-without-what-comes-before")
+@claim("scaler-calls.out-of-order-raises")
 @ONE
 def test_an_update_without_a_step_is_an_error(case, device):
     training, scaler = Training(case, device), scaler_of(device)
@@ -80,7 +80,7 @@ def test_an_update_without_a_step_is_an_error(case, device):
         scaler.update()
 
 
-@claim("scaler-calls.nothing-without-what-comes-before")
+@claim("scaler-calls.out-of-order-raises")
 @ONE
 def test_a_step_without_gradients_is_an_error(case, device):
     training, scaler = Training(case, device), scaler_of(device)
@@ -89,7 +89,7 @@ def test_a_step_without_gradients_is_an_error(case, device):
         scaler.step(training.optimizer)
 
 
-@claim("scaler-calls.takes-no-closure")
+@claim("scaler-calls.refuses-closures")
 @pytest.mark.parametrize("given", ["by_keyword", "by_position"])
 @ONE
 def test_a_closure_is_an_error(case, given, device):
@@ -101,7 +101,7 @@ def test_a_closure_is_an_error(case, given, device):
         scaler.step(training.optimizer, *arguments, **keywords)
 
 
-@claim("scaler-calls.refuses-gradients-in-float16")
+@claim("scaler-calls.refuses-float16-gradients")
 @ONE
 def test_gradients_in_float16_are_an_error(case, device):
     training, scaler = Training(case, device, dtype=torch.float16), scaler_of(device)
@@ -110,7 +110,7 @@ def test_gradients_in_float16_are_an_error(case, device):
         scaler.unscale_(training.optimizer)
 
 
-@claim("scaler-calls.scales-tensors-alone")
+@claim("scaler-calls.scales-only-tensors")
 @pytest.mark.parametrize("thing", [2.0, None, [2.0]], ids=["number", "none", "list"])
 def test_what_is_no_tensor_is_not_scaled(thing, device):
     with pytest.raises(ValueError, match="must be a Tensor or an iterable"):
@@ -125,7 +125,7 @@ WRONG = (
 )
 
 
-@claim("scaler-calls.factors-on-their-side-of-one")
+@claim("scaler-calls.factors-out-of-range")
 @pytest.mark.parametrize("options", WRONG, ids=["grow=1", "grow=0.5", "back=1", "back=2"])
 def test_a_factor_on_the_other_side_of_one_is_an_error(options, device):
     with pytest.raises(AssertionError, match="factor must be"):
@@ -164,7 +164,7 @@ def test_a_scaler_that_is_off_takes_a_closure(case, device):
     )
 
 
-@claim("scaler-calls.saves-scale-options-and-count")
+@claim("scaler-calls.state-dict-contents")
 @ONE
 def test_the_state_dict_has_scale_options_and_count(case, device):
     training, scaler = Training(case, device), scaler_of(device)
@@ -181,7 +181,7 @@ def test_the_state_dict_has_scale_options_and_count(case, device):
     check.same(seen=scaler.state_dict(), expected=expected, source="the options, after one step")
 
 
-@claim("scaler-calls.goes-on-from-what-was-saved")
+@claim("scaler-calls.resumes-from-saved-state")
 @pytest.mark.parametrize("way", ["state_dict", "pickle"])
 @ONE
 def test_a_scaler_goes_on_from_what_was_saved(case, way, device):
@@ -203,14 +203,14 @@ def test_a_scaler_goes_on_from_what_was_saved(case, way, device):
     check.same(seen=scales, expected=[expected, expected], source="four times the scale of 8")
 
 
-@claim("scaler-calls.nothing-to-go-on-from")
+@claim("scaler-calls.refuses-empty-state-dict")
 def test_an_empty_state_dict_is_an_error(device):
     off = torch.amp.GradScaler(device.type, enabled=False)
     with pytest.raises(RuntimeError, match="state dict is empty"):
         scaler_of(device).load_state_dict(off.state_dict())
 
 
-@claim("scaler-calls.is-not-pickled-halfway")
+@claim("scaler-calls.no-pickling-before-update")
 @ONE
 def test_pickling_between_step_and_update_is_an_error(case, device):
     training, scaler = Training(case, device), scaler_of(device)

@@ -60,7 +60,7 @@ def test_a_fused_step_does_not_unscale_what_was_unscaled(case, clip, device):
     check_unscaled_then_clipped(case, clip, device)
 
 
-@claim("clipping.of-scaled-gradients-clips-too-much")
+@claim("clipping.before-unscaling-clips-too-much")
 @optimizers.each(only=("SGD",))
 def test_clipping_the_scaled_gradients_bounds_them_by_so_much_less(case, device):
     training, scaler = Training(case, device), scaler_of(device)
@@ -71,7 +71,7 @@ def test_clipping_the_scaled_gradients_bounds_them_by_so_much_less(case, device)
     check.same(seen=largest, expected=0.5 / SCALE, source="the bound, divided by the scale")
 
 
-@claim("clipping.is-all-that-the-step-sees")
+@claim("clipping.step-uses-clipped-gradients")
 @EACH_CLIP
 @DENSE
 def test_a_step_takes_the_clipped_gradients(case, clip, device):
@@ -98,7 +98,7 @@ def backward_in_parts(training, scale=lambda loss: loss):
         scale(training.loss() * part).backward()
 
 
-@claim("accumulation.of-parts-is-the-whole")
+@claim("accumulated-steps.equal-whole-batch")
 @optimizers.each(but=("LBFGS",))
 def test_gradients_of_parts_add_up_to_that_of_the_whole(case, device):
     parts, whole = Training(case, device), Training(case, device)
@@ -109,7 +109,7 @@ def test_gradients_of_parts_add_up_to_that_of_the_whole(case, device):
     check.same(seen=parts.values(), expected=whole.values(), source="the whole loss at once")
 
 
-@claim("accumulation.under-a-scaler")
+@claim("accumulated-steps.with-grad-scaler")
 @optimizers.each(but=("LBFGS",))
 def test_scaled_parts_add_up_and_are_unscaled_once(case, device):
     parts, whole, scaler = Training(case, device), Training(case, device), scaler_of(device)
@@ -122,7 +122,7 @@ def test_scaled_parts_add_up_and_are_unscaled_once(case, device):
     check.same(seen=parts.values(), expected=whole.values(), source="the whole loss, without it")
 
 
-@claim("autocast.leaves-parameters-and-state-alone")
+@claim("autocast.parameters-stay-float32")
 @optimizers.each(only=("Adam", "Adafactor"))
 def test_parameters_gradients_and_state_stay_in_float32(case):
     torch.manual_seed(0)

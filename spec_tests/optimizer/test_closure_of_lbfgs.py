@@ -61,7 +61,7 @@ def test_a_step_without_a_closure_is_an_error(case, device):
         training.optimizer.step()
 
 
-@claim("closures.lbfgs-duties")
+@claim("closures.lbfgs-needs-each-part")
 @pytest.mark.parametrize("duties, end", DUTIES.values(), ids=DUTIES)
 def test_lbfgs_finds_the_minimum_with_a_complete_closure_only(duties, end, device):
     x = torch.zeros(1, device=device, requires_grad=True)
@@ -80,7 +80,7 @@ def test_lbfgs_finds_the_minimum_with_a_complete_closure_only(duties, end, devic
     )
 
 
-@claim("closures.lbfgs-duties")
+@claim("closures.lbfgs-needs-each-part")
 def test_a_closure_of_lbfgs_that_returns_nothing_is_an_error(device):
     x = torch.zeros(1, device=device, requires_grad=True)
 
@@ -91,7 +91,7 @@ def test_a_closure_of_lbfgs_that_returns_nothing_is_an_error(device):
         two_iterations(x, closure)
 
 
-@claim("closures.one-function-in-a-step")
+@claim("closures.lbfgs-needs-a-fixed-function")
 @pytest.mark.parametrize("centres, end", CENTRES, ids=["same", "lower", "higher"])
 def test_lbfgs_takes_the_change_between_evaluations_for_curvature(centres, end, device):
     x, batches = torch.zeros(1, device=device, requires_grad=True), iter(centres)

@@ -135,7 +135,7 @@ def step_on_the_parabola(device):
     optimizer.step(closure)
 
 
-@claim("closures.loss-that-requires-grad-warns")
+@claim("closures.loss-requiring-grad-warns")
 @pytest.mark.usefixtures("every_warning")
 def test_lbfgs_warns_at_every_evaluation_but_the_first(device):
     with pytest.warns(UserWarning, match=CONVERSION) as given:
@@ -144,7 +144,7 @@ def test_lbfgs_warns_at_every_evaluation_but_the_first(device):
     check.same(seen=count, expected=19, source="twenty evaluations (000-9), less the first")
 
 
-@claim("closures.loss-that-requires-grad-is-silent")
+@claim("closures.loss-requiring-grad-is-silent")
 @pytest.mark.usefixtures("every_warning")
 def test_lbfgs_does_not_warn_on_the_parabola(device):
     with warnings.catch_warnings(record=True) as given:
@@ -153,7 +153,7 @@ def test_lbfgs_does_not_warn_on_the_parabola(device):
     check.same(seen=[str(w.message) for w in given], expected=[], source="no warning is due")
 
 
-@claim("closures.loss-that-requires-grad-is-silent")
+@claim("closures.loss-requiring-grad-is-silent")
 @pytest.mark.usefixtures("every_warning")
 @optimizers.each()
 def test_no_optimizer_warns_of_a_loss_that_requires_grad(case, device):

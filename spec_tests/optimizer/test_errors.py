@@ -27,7 +27,7 @@ def test_so_is_a_tensor_that_is_no_parameter(case, device):
         case.build(plain)
 
 
-@claim("errors.something-that-is-no-tensor")
+@claim("errors.non-tensor-in-the-list")
 @pytest.mark.parametrize("thing", [1.0, None], ids=["number", "none"])
 @optimizers.each()
 def test_something_that_is_no_tensor_is_an_error(case, thing, device):
@@ -102,7 +102,7 @@ def test_a_parameter_in_an_added_group_is_an_error_and_changes_nothing(case, dev
     )
 
 
-@claim("errors.group-that-is-no-dict")
+@claim("errors.non-dict-group")
 @optimizers.each()
 def test_a_group_that_is_no_dict_is_an_error(case, device):
     first, second = start(case, device)

@@ -69,7 +69,7 @@ def test_grad_mode_after_a_step_is_that_before(case, device):
     )
 
 
-@claim("step.differentiable-records-under-no-grad")
+@claim("step.differentiable-under-no-grad")
 @optimizers.each(adding={"foreach": False, "differentiable": True})
 def test_a_differentiable_step_is_recorded_also_under_no_grad(case, device):
     derivatives = {}
@@ -161,7 +161,7 @@ def test_a_step_outside_after_a_first_one_in_inference_mode_is_an_error(case, de
         training.step()
 
 
-@claim("inference-mode.later-steps-may-leave-it")
+@claim("inference-mode.later-steps-may-enter-it")
 @optimizers.each()
 def test_a_training_that_begins_outside_may_step_in_either_mode(case, device):
     mixed, outside = Training(case, device), Training(case, device)

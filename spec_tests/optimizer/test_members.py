@@ -8,7 +8,7 @@ from fixtures.claims import claim
 from fixtures.runs.training import Training
 
 
-@claim("optimizer.is-a-torch-optimizer")
+@claim("optimizer.has-param-groups-and-state")
 @optimizers.each()
 def test_an_optimizer_has_groups_and_state(case, device):
     training = Training(case, device)
@@ -45,7 +45,7 @@ def test_every_key_of_the_state_is_a_parameter(case, device):
     assert not strangers, f"the state has keys that are no parameters: {strangers}"
 
 
-@claim("param-groups.one-unless-asked-for-more")
+@claim("param-groups.one-for-a-plain-list")
 @optimizers.each()
 def test_a_list_of_parameters_makes_one_group_with_every_option(case, device):
     optimizer = Training(case, device).optimizer

@@ -29,7 +29,7 @@ def test_a_group_takes_what_it_is_not_given_from_the_constructor(case, device):
     )
 
 
-@claim("param-groups.train-as-optimizers-of-their-own")
+@claim("param-groups.act-as-separate-optimizers")
 @optimizers.each(every_preset=True, but=("LBFGS",))
 def test_groups_train_as_separate_optimizers_would(case, device):
     plain, rate = Case(case.optimizer, Preset("default")), case.optimizer.lr / 4
@@ -58,7 +58,7 @@ def test_a_misspelt_option_in_a_group_is_stored_and_does_nothing(case, device):
     )
 
 
-@claim("param-groups.added-group-trains-from-then-on")
+@claim("param-groups.added-group-trains")
 @optimizers.each(every_preset=True, but=("LBFGS",))
 def test_an_added_group_trains_as_a_new_optimizer_would(case, device):
     check_added_group(case, device)

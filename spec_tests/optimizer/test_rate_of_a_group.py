@@ -22,7 +22,7 @@ def set_rate(training, rate):
         group["lr"] = rate
 
 
-@claim("param-groups.rate-takes-effect-at-the-next-step")
+@claim("param-groups.rate-applies-to-next-step")
 @optimizers.each(but=("ASGD", "Rprop"))
 def test_a_rate_of_zero_stops_the_next_step(case, device):
     training = Training(case, device)
@@ -33,7 +33,7 @@ def test_a_rate_of_zero_stops_the_next_step(case, device):
     check.same(seen=training.values(), expected=before, source="the parameters before the step")
 
 
-@claim("param-groups.rate-takes-effect-at-the-next-step")
+@claim("param-groups.rate-applies-to-next-step")
 @pytest.mark.parametrize("rates, expected", RATES, ids=["falling", "paused", "late"])
 def test_each_step_of_sgd_has_the_rate_that_stands_in_the_group(rates, expected, device):
     weight = torch.ones(1, device=device, requires_grad=True)
@@ -49,7 +49,7 @@ def test_each_step_of_sgd_has_the_rate_that_stands_in_the_group(rates, expected,
     )
 
 
-@claim("param-groups.asgd-rate-takes-effect-a-step-late")
+@claim("param-groups.asgd-rate-applies-late")
 @optimizers.each(only=("ASGD",), every_preset=True)
 def test_asgd_takes_one_more_step_with_the_rate_it_had(case, device):
     changed, unchanged = Training(case, device), Training(case, device)
@@ -66,7 +66,7 @@ def test_asgd_takes_one_more_step_with_the_rate_it_had(case, device):
     )
 
 
-@claim("param-groups.rprop-rate-is-only-where-it-starts")
+@claim("param-groups.rprop-rate-sets-first-move")
 @optimizers.each(only=("Rprop",), every_preset=True)
 def test_rprop_goes_on_as_if_the_rate_had_not_changed(case, device):
     changed, unchanged = Training(case, device), Training(case, device)
@@ -79,7 +79,7 @@ def test_rprop_goes_on_as_if_the_rate_had_not_changed(case, device):
     )
 
 
-@claim("param-groups.rprop-rate-is-only-where-it-starts")
+@claim("param-groups.rprop-rate-sets-first-move")
 @pytest.mark.parametrize("rate", [0.01, 0.3], ids=["lr=0.01", "lr=0.3"])
 def test_the_first_move_of_rprop_is_as_large_as_the_rate(rate, device):
     weight = torch.tensor([1.0, -2.0], device=device, requires_grad=True)

@@ -35,7 +35,7 @@ def test_a_view_taken_before_the_steps_shows_the_new_values(case, device):
     )
 
 
-@claim("references.gradient-wherever-from")
+@claim("references.gradient-assigned-by-hand")
 @optimizers.each()
 def test_a_gradient_put_there_by_hand_moves_the_parameters_as_backward_would(case, device):
     trained, by_hand = Training(case, device), Training(case, device)
@@ -47,7 +47,7 @@ def test_a_gradient_put_there_by_hand_moves_the_parameters_as_backward_would(cas
     check.same(seen=by_hand.values(), expected=trained.values(), source="the step after backward()")
 
 
-@claim("references.gradients-are-let-go")
+@claim("references.gradients-are-released")
 @pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
 @optimizers.each(but=("LBFGS", "Muon", "SparseAdam"))
 def test_a_gradient_lives_no_longer_than_its_parameter_holds_it(case, foreach, device):
@@ -59,7 +59,7 @@ def test_a_gradient_lives_no_longer_than_its_parameter_holds_it(case, foreach, d
     assert alive == [False, False], f"still held after zero_grad(): {alive}"
 
 
-@claim("references.replaced-parameters-are-not-followed")
+@claim("references.replacement-is-not-followed")
 @optimizers.each(but=("Muon", "SparseAdam"))
 def test_a_parameter_that_takes_the_place_of_another_is_not_moved(case, device):
     layer = torch.nn.Linear(2, 1, device=device)

@@ -50,7 +50,7 @@ def test_the_weight_and_the_bias_of_a_layer_by_hand_are_trained(case, device):
     check.same(seen=moved, expected={"weight": True, "bias": True}, source="000-2")
 
 
-@claim("registration.starts-from-the-values-given")
+@claim("registration.starts-from-given-values")
 def test_a_step_goes_on_from_the_values_that_the_parameter_was_given(device):
     weight = Parameter(torch.tensor([2.0, -3.0], device=device))
     optimizer = torch.optim.SGD([weight], lr=0.5)

@@ -41,7 +41,7 @@ def test_there_is_no_state_before_the_first_step(case, device):
     check.same(seen=entries(training), expected=[None, None], source="no step has been taken")
 
 
-@claim("state.adagrad-starts-with-its-accumulator")
+@claim("state.adagrad-starts-with-its-sums")
 @pytest.mark.parametrize("start", [0.0, 0.5], ids=["default", "initial"])
 @optimizers.each(only=("Adagrad",))
 def test_adagrad_has_its_accumulator_from_the_start(case, start, device):

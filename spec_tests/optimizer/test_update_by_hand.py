@@ -58,7 +58,7 @@ def loop_in_plain_python():
     return TEMPERATURES.moments(SGD(lr=RATE), EPOCHS, EVERY)
 
 
-@claim("step.is-the-update-by-hand")
+@claim("step.sgd-equals-update-by-hand")
 @pytest.mark.parametrize("rate", [0.01, 1e-5, 1.0], ids=["lr=0.01", "lr=0.00001", "lr=1"])
 def test_a_step_does_what_a_loop_over_the_parameters_does(rate, device):
     by_hand, by_sgd = ChainedWeights.start(device), ChainedWeights.start(device)
@@ -70,7 +70,7 @@ def test_a_step_does_what_a_loop_over_the_parameters_does(rate, device):
     check.close(seen=by_sgd, expected=by_hand, source="p.data -= lr * p.grad", tolerance=STEPS)
 
 
-@claim("step.is-the-update-by-hand")
+@claim("step.sgd-equals-update-by-hand")
 def test_a_step_from_3_4_5_ends_where_the_gradients_say(device):
     weights = ChainedWeights.start(device)
     ChainedWeights.loss(weights).backward()
@@ -85,7 +85,7 @@ def test_a_step_from_3_4_5_ends_where_the_gradients_say(device):
     )
 
 
-@claim("step.loops-as-the-update-by-hand-does")
+@claim("step.sgd-loop-equals-update-by-hand")
 def test_the_loop_gives_the_printed_parameters(device):
     check.printed(
         seen=loop_of_sgd(device)["parameters"],
@@ -96,7 +96,7 @@ def test_the_loop_gives_the_printed_parameters(device):
     )
 
 
-@claim("step.loops-as-the-update-by-hand-does")
+@claim("step.sgd-loop-equals-update-by-hand")
 def test_the_loop_gives_the_printed_gradients(device):
     seen, exact = loop_of_sgd(device)["gradients"], loop_in_plain_python()["gradients"]
     check.printed(
@@ -108,7 +108,7 @@ def test_the_loop_gives_the_printed_gradients(device):
     )
 
 
-@claim("step.loops-as-the-update-by-hand-does")
+@claim("step.sgd-loop-equals-update-by-hand")
 def test_the_loop_gives_the_printed_losses(device):
     check.printed(
         seen=loop_of_sgd(device)["losses"],
@@ -119,7 +119,7 @@ def test_the_loop_gives_the_printed_losses(device):
     )
 
 
-@claim("step.loops-as-the-update-by-hand-does")
+@claim("step.sgd-loop-equals-update-by-hand")
 def test_the_loop_goes_where_the_derivatives_lead(device, recorded):
     seen = dict(loop_of_sgd(device))
     gradients = seen.pop("gradients")

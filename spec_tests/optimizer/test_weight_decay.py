@@ -29,7 +29,7 @@ def test_each_implementation_leaves_grad_as_backward_left_it(case, foreach, devi
     check.same(seen=training.gradients(), expected=before, source="the gradients before step()")
 
 
-@claim("weight-decay.is-no-part-of-backward")
+@claim("weight-decay.does-not-affect-backward")
 @optimizers.each(having="weight_decay")
 def test_backward_gives_the_gradient_of_the_loss_alone(case, device):
     training = Training(case, device)

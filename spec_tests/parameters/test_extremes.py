@@ -65,14 +65,14 @@ def test_what_follows_the_gradients_is_nan_where_they_were(case, foreach, device
     check.same(seen=seen, expected=expected, source="the gradients that there were")
 
 
-@claim("extremes.large-parameters-in-half-precision")
+@claim("extremes.large-values-in-half-precision")
 @HALF
 @optimizers.each(only=WITHOUT_EPS)
 def test_parameters_whose_squares_are_too_large_take_the_oracle_s_steps(case, dtype, device):
     check_far_away(case, dtype, device)
 
 
-@claim("extremes.large-parameters-in-half-precision")
+@claim("extremes.large-values-in-half-precision")
 @HALF
 @optimizers.each(only=OF_EACH_ELEMENT, but=WITHOUT_EPS, adding={"eps": 2.0**-10})
 def test_parameters_whose_squares_are_too_large_do_so_with_an_eps_that_is_held(case, dtype, device):

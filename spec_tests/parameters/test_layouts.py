@@ -58,7 +58,7 @@ def test_complex_elements_move_alike_however_they_lie(case, pair, device):
     )
 
 
-@claim("layouts.state-lies-as-its-parameter")
+@claim("layouts.state-has-parameter-strides")
 @optimizers.each(but=(*WITHOUT_A_LIST, "Adafactor"), every_preset=True)
 def test_state_has_the_strides_of_parameter_and_gradient(case, device):
     parameter = memory_layouts.channels_last(torch.ones(2, 3, 2, 2, device=device)).requires_grad_()
@@ -71,7 +71,7 @@ def test_state_has_the_strides_of_parameter_and_gradient(case, device):
     check.same(seen=strides, expected=expected, source="the strides of the parameter")
 
 
-@claim("layouts.of-sparse-parameters")
+@claim("layouts.with-sparse-gradients")
 @pytest.mark.parametrize(
     "layout",
     [memory_layouts.transposed, memory_layouts.strided, memory_layouts.offset],

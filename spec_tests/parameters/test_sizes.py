@@ -26,7 +26,7 @@ def check_steps(run):
     check.close(seen=run.by_torch(), expected=run.by_oracle(), source=SOURCE, tolerance=TEN_STEPS)
 
 
-@claim("sizes.elements-of-a-large-parameter-move-alike")
+@claim("sizes.large-parameters")
 @REPEATS
 @FOREACH
 @optimizers.each(only=OF_EACH_ELEMENT)
@@ -54,7 +54,7 @@ def test_a_large_parameter_when_fused(case, repeats, device):
     check_steps(OptimizerRun(case, device, table=TABLE, repeats=repeats))
 
 
-@claim("sizes.a-scalar-moves-as-an-element-does")
+@claim("sizes.scalar-parameters")
 @FOREACH
 @optimizers.each(but=("LBFGS", "Muon", "SparseAdam"))
 def test_a_scalar_takes_the_oracle_s_steps(case, foreach, device):

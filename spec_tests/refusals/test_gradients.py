@@ -65,7 +65,7 @@ def test_a_refused_step_leaves_all_as_it_was(case, device):
     check.same(seen=left_behind(training), expected=before, source="before the refused step")
 
 
-@claim("refused.comes-too-late-for-the-groups-before")
+@claim("refused.after-earlier-groups-moved")
 @optimizers.each(only=(*DENSE_ONLY, "SparseAdam"))
 def test_the_groups_before_the_refused_one_have_moved(case, device):
     refused, taken = trained(case, device, groups=2), trained(case, device, groups=2)
@@ -97,7 +97,7 @@ def test_fused_steps_take_no_complex_parameters(case, device):
         step_complex(case, device)
 
 
-@claim("refused.fused-names-what-it-takes")
+@claim("refused.fused-names-dtypes-and-devices")
 @optimizers.each(adding={"fused": True})
 def test_the_error_names_floating_point_and_the_devices(case, device):
     with pytest.raises(RuntimeError, match="floating point Tensors of supported") as refused:
@@ -123,14 +123,14 @@ def step_complex(case, device):
     optimizer.step()
 
 
-@claim("refused.complex-parameters-of-sparse-adam")
+@claim("refused.complex-params-of-sparse-adam")
 def test_sparse_adam_takes_no_complex_parameters(device):
     parameter = torch.ones(2, 2, dtype=torch.complex64, device=device, requires_grad=True)
     with pytest.raises(ValueError, match=r"[Cc]omplex params at indices \[\[0, 0\]\]"):
         torch.optim.SparseAdam([parameter])
 
 
-@claim("refused.sparse-parameters-of-sparse-adam")
+@claim("refused.sparse-params-of-sparse-adam")
 def test_sparse_adam_takes_no_sparse_parameters(device):
     dense = torch.ones(2, 2, device=device, requires_grad=True)
     sparse = torch.ones(2, 2, device=device).to_sparse().requires_grad_()

@@ -39,7 +39,7 @@ def check_refused(training, options, error, word=None):
     check.same(seen=everything(training), expected=before, source="before the refused step")
 
 
-@claim("refused.capturable-on-the-cpu-changes-nothing")
+@claim("refused.late-capturable-on-the-cpu")
 @FOREACH
 @optimizers.each(adding={"capturable": False})
 def test_a_group_made_capturable_on_the_cpu_stays_as_it_was(case, foreach, device):
@@ -47,7 +47,7 @@ def test_a_group_made_capturable_on_the_cpu_stays_as_it_was(case, foreach, devic
     check_refused(training, {"capturable": True}, AssertionError, "capturable")
 
 
-@claim("refused.capturable-with-counts-on-the-cpu")
+@claim("refused.late-capturable-with-cpu-counts")
 @FOREACH
 @optimizers.each(adding={"capturable": False}, but=("ASGD",))
 def test_a_group_made_capturable_after_a_step_stays_as_it_was(case, foreach, device):
@@ -55,20 +55,20 @@ def test_a_group_made_capturable_after_a_step_stays_as_it_was(case, foreach, dev
     check_refused(training, {"capturable": True}, AssertionError, "capturable")
 
 
-@claim("refused.tensors-put-into-a-group-change-nothing")
+@claim("refused.late-tensors-with-foreach")
 @pytest.mark.parametrize("options, error", FOUND_LATE.values(), ids=FOUND_LATE)
 @optimizers.each(only=("Adam", "AdamW"), adding={"foreach": True})
 def test_a_group_with_foreach_that_is_given_a_tensor_stays_as_it_was(case, options, error, device):
     check_refused(Training(case, device), options, error, "Tensor")
 
 
-@claim("refused.foreach-made-differentiable-changes-nothing")
+@claim("refused.late-differentiable-with-foreach")
 @optimizers.each(adding={"foreach": True, "differentiable": False}, but=("SGD",))
 def test_a_group_with_foreach_that_is_made_differentiable_stays_as_it_was(case, device):
     check_refused(Training(case, device), {"differentiable": True}, AssertionError, "autograd")
 
 
-@claim("refused.fused-made-differentiable-changes-nothing")
+@claim("refused.late-differentiable-with-fused")
 @optimizers.each(only=("Adagrad", "Adam", "AdamW"), adding={"fused": True})
 def test_a_fused_group_that_is_made_differentiable_stays_as_it_was(case, device):
     check_refused(Training(case, device), {"differentiable": True}, RuntimeError, "differentiable")
@@ -87,7 +87,7 @@ def test_fused_steps_refuse_parameters_without_a_kernel(case, by):
         optimizer.step()
 
 
-@claim("refused.fused-complex-parameters-of-a-group")
+@claim("refused.fused-complex-in-a-group")
 @optimizers.each(only=WITH_FUSED)
 def test_a_fused_group_refuses_complex_parameters(case, device):
     parameter = torch.ones(2, dtype=torch.complex64, device=device, requires_grad=True)
@@ -111,14 +111,14 @@ def step_with_a_complex_group_added_later(case, device):
     optimizer.step()
 
 
-@claim("refused.fused-complex-parameters-added-later")
+@claim("refused.fused-complex-added-later")
 @optimizers.each(only=("Adam", "AdamW", "SGD"), adding={"fused": True})
 def test_a_fused_step_refuses_complex_parameters_that_were_added_later(case, device):
     with pytest.raises(RuntimeError, match="floating point"):
         step_with_a_complex_group_added_later(case, device)
 
 
-@claim("refused.fused-complex-parameters-added-to-adagrad")
+@claim("refused.fused-complex-added-to-adagrad")
 @optimizers.each(only=("Adagrad",), adding={"fused": True})
 def test_a_fused_step_of_adagrad_refuses_complex_parameters_that_were_added_later(case, device):
     with pytest.raises(RuntimeError, match="floating point"):

@@ -130,7 +130,7 @@ def test_foreach_notices_a_tensor_for_a_rate_at_the_next_step(case, device):
         training.step()
 
 
-@claim("refused.one-beta-a-tensor")
+@claim("refused.one-tensor-beta")
 @pytest.mark.parametrize("index", [0, 1], ids=["beta1", "beta2"])
 @optimizers.each(only=TENSORS)
 def test_betas_are_of_one_kind(case, index, device):

@@ -92,7 +92,7 @@ def test_a_chain_has_the_optimizer_of_its_parts(given_):
     assert chain.optimizer is optimizer
 
 
-@claim("chains.optimizer-that-is-another")
+@claim("chains.refuse-another-optimizer")
 def test_a_chain_refuses_an_optimizer_that_is_not_that_of_its_parts():
     parts = [HALVING.build(two_groups())]
     with pytest.raises(ValueError, match=r"same optimizer.*index 0"):

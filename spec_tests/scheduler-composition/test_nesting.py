@@ -41,7 +41,7 @@ def test_a_composition_is_a_part_like_any_other(nested):
     )
 
 
-@claim("compositions.of-one-part-are-that-part")
+@claim("compositions.single-part-is-unchanged")
 @pytest.mark.parametrize("kind", ["SequentialLR", "ChainedScheduler"], ids=["sequence", "chain"])
 @schedulers.each()
 def test_a_composition_of_one_schedule_is_that_schedule(schedule, kind):
@@ -57,7 +57,7 @@ def test_a_composition_of_one_schedule_is_that_schedule(schedule, kind):
     check.same(seen=seen, expected=expected, source="the schedule by itself")
 
 
-@claim("compositions.do-not-compute-rates")
+@claim("compositions.get-lr-not-implemented")
 @compositions.each()
 def test_get_lr_of_a_composition_is_not_implemented(schedule):
     scheduler = schedule.build(two_groups())

@@ -72,7 +72,7 @@ def test_a_part_whose_milestone_is_zero_is_the_first_one():
     schedule_run.check_rates(Composition("zero", "SequentialLR", (QUARTER, HALVING), (0,), steps=6))
 
 
-@claim("sequences.milestone-at-the-start-was-a-step-early")
+@claim("sequences.milestone-at-the-start-was-late")
 def test_a_part_whose_milestone_is_zero_began_with_its_second_step():
     optimizer = two_groups()
     zero = Composition(
@@ -86,7 +86,7 @@ def HALF(t):  # noqa: N802 - it stands where a constant does
     return 0.5**t
 
 
-@claim("sequences.move-the-momentum-of-the-part-in-force")
+@claim("sequences.hold-momentum-until-milestone")
 def test_the_momentum_is_cycled_while_the_cycle_is_in_force():
     optimizer = two_groups()
     cycle_last = Composition("cycle", "SequentialLR", (QUARTER, CYCLE), (2,))
@@ -104,7 +104,7 @@ def test_the_momentum_is_cycled_while_the_cycle_is_in_force():
     )
 
 
-@claim("sequences.take-back-what-their-parts-did")
+@claim("sequences.undo-the-initial-steps")
 def test_building_a_sequence_takes_back_the_steps_of_its_parts():
     optimizer = two_groups()
     halves = [schedule("ConstantLR", factor=0.5).build(optimizer) for _ in range(3)]

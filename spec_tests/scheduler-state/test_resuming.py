@@ -93,7 +93,7 @@ def test_last_epoch_is_enough_to_go_on(schedule, steps):
     check.close(seen=seen, expected=expected, source="not interrupted", tolerance=SCHEDULE)
 
 
-@claim("resuming-by-last-epoch.rates-that-are-loaded-again")
+@claim("resuming-by-last-epoch.rates-loaded-again")
 @pytest.mark.parametrize("steps", [3, 8])
 @schedulers.each(but=("SWALR",))
 def test_last_epoch_and_the_rates_loaded_again_are_enough_to_go_on(schedule, steps):
@@ -129,7 +129,7 @@ def test_last_epoch_is_enough_for_the_momentum_to_go_on(schedule, name):
     check.same(seen=seen, expected=expected, source="the training that was not interrupted")
 
 
-@claim("scheduler-copies.go-on")
+@claim("scheduler-copies.continue-independently")
 @copied
 @EVERY
 def test_a_copy_of_optimizer_and_scheduler_goes_on_by_itself(schedule, copy):

@@ -71,7 +71,7 @@ TAKE_FUNCTIONS = {
 takes_functions = pytest.mark.parametrize("kind", TAKE_FUNCTIONS)
 
 
-@claim("scheduler-state.everything-but-the-optimizer")
+@claim("scheduler-state.all-but-the-optimizer")
 @EVERY
 def test_the_state_has_an_entry_for_every_attribute_but_the_optimizer(schedule):
     _, scheduler = on_the_way(schedule)
@@ -99,7 +99,7 @@ def test_the_state_can_be_loaded_with_the_weights_only(schedule, tmp_path):
     check.same(seen=loaded, expected=scheduler.state_dict(), source="what was saved")
 
 
-@claim("scheduler-state.is-of-its-moment")
+@claim("scheduler-state.unchanged-by-later-steps")
 @EVERY
 def test_going_on_changes_no_state_that_was_taken_before(schedule):
     optimizer, scheduler = on_the_way(schedule)
@@ -110,7 +110,7 @@ def test_going_on_changes_no_state_that_was_taken_before(schedule):
     check.same(seen=state_of(other), expected=before, source="the state when it was taken")
 
 
-@claim("scheduler-state.loading-leaves-the-dict-alone")
+@claim("scheduler-state.loading-keeps-the-dict")
 @EVERY
 def test_loading_does_not_change_what_is_loaded(schedule):
     taken = on_the_way(schedule)[1].state_dict()
@@ -139,7 +139,7 @@ def test_two_schedulers_that_loaded_one_state_go_on_by_themselves(schedule):
     check.same(seen=seen, expected=[expected, expected], source="the scheduler that was saved")
 
 
-@claim("scheduler-state.added-attributes-come-back")
+@claim("scheduler-state.keeps-added-attributes")
 @ONE_OF_EACH
 def test_an_attribute_that_a_scheduler_was_given_later_comes_back(schedule):
     scheduler, restored = schedule.build(two_groups()), schedule.build(two_groups())
@@ -161,7 +161,7 @@ def test_loading_leaves_the_rates_in_the_groups(schedule):
     check.same(seen=rates_of(optimizer), expected=before, source="the rates before")
 
 
-@claim("scheduler-state.of-a-plateau-is-plain-data")
+@claim("scheduler-state.plateau-is-plain-data")
 def test_the_state_of_a_plateau_can_be_loaded_with_the_weights_only(tmp_path):
     optimizer = two_groups()
     scheduler = PLATEAU.build(optimizer)
@@ -197,7 +197,7 @@ def test_a_function_is_saved_as_none(kind, function):
     )
 
 
-@claim("scheduler-state.built-in-functions-are-left-out")
+@claim("scheduler-state.builtins-are-left-out")
 @takes_functions
 def test_a_built_in_function_is_left_out_as_well(kind):
     entry, made = TAKE_FUNCTIONS[kind]
@@ -209,7 +209,7 @@ def test_a_built_in_function_is_left_out_as_well(kind):
     )
 
 
-@claim("scheduler-state.callable-objects-are-saved")
+@claim("scheduler-state.callables-are-saved")
 @takes_functions
 def test_a_callable_object_is_saved_as_its_attributes(kind):
     entry, made = TAKE_FUNCTIONS[kind]
@@ -221,7 +221,7 @@ def test_a_callable_object_is_saved_as_its_attributes(kind):
     )
 
 
-@claim("scheduler-state.callable-objects-come-back")
+@claim("scheduler-state.callables-are-restored")
 @takes_functions
 def test_a_callable_object_gets_its_saved_attributes_back(kind):
     _, made = TAKE_FUNCTIONS[kind]
@@ -238,7 +238,7 @@ def test_a_callable_object_gets_its_saved_attributes_back(kind):
     )
 
 
-@claim("scheduler-state.callable-objects-are-not-shared")
+@claim("scheduler-state.callables-are-not-shared")
 @takes_functions
 def test_changing_the_object_changes_no_state_that_was_taken(kind):
     entry, made = TAKE_FUNCTIONS[kind]
@@ -249,7 +249,7 @@ def test_changing_the_object_changes_no_state_that_was_taken(kind):
     check.same(seen=first, expected={"factor": 0.25}, source="the attributes when it was taken")
 
 
-@claim("scheduler-state.callable-objects-are-not-shared")
+@claim("scheduler-state.callables-are-not-shared")
 @takes_functions
 def test_changing_the_object_changes_no_state_that_it_was_loaded_from(kind):
     entry, made = TAKE_FUNCTIONS[kind]
@@ -264,7 +264,7 @@ def test_changing_the_object_changes_no_state_that_it_was_loaded_from(kind):
     )
 
 
-@claim("scheduler-state.callable-objects-keep-what-was-not-saved")
+@claim("scheduler-state.callables-keep-the-rest")
 @takes_functions
 def test_an_attribute_that_is_not_in_the_state_stays(kind):
     _, made = TAKE_FUNCTIONS[kind]
@@ -275,7 +275,7 @@ def test_an_attribute_that_is_not_in_the_state_stays(kind):
     check.same(seen=vars(scale), expected={"factor": 0.25, "newer": 1}, source="saved, and kept")
 
 
-@claim("scheduler-state.each-object-its-own")
+@claim("scheduler-state.callables-of-each-group")
 @pytest.mark.parametrize("name", ["LambdaLR", "MultiplicativeLR"])
 def test_each_group_gets_the_attributes_of_its_own_object(name):
     made = Schedule("mixed", name, {"lr_lambda": [inverse, Scale(0.25)]})

@@ -40,7 +40,7 @@ def table(rows):
     return pytest.mark.parametrize("name, options", rows, ids=[row[0].lower() for row in rows])
 
 
-@claim("added-groups.are-multiplied-as-well")
+@claim("added-groups.are-multiplied")
 @table(MULTIPLY)
 def test_a_schedule_that_multiplies_takes_an_added_group_along(name, options):
     schedule = Schedule("added", name, options)
@@ -71,7 +71,7 @@ def test_a_schedule_that_remembers_passed_an_added_group_over(name, options):
     check.same(seen=seen, expected=[ADDED] * 4, source="the rate that it was added with")
 
 
-@claim("added-groups.are-refused-when-the-cosine-turns")
+@claim("added-groups.are-refused-after-t-max")
 def test_the_cosine_takes_an_added_group_along_until_it_turns():
     optimizer, scheduler = with_a_group_added("CosineAnnealingLR", {"T_max": 3})
     advance(optimizer, scheduler, 2)
@@ -79,14 +79,14 @@ def test_the_cosine_takes_an_added_group_along_until_it_turns():
         scheduler.step()
 
 
-@claim("added-groups.lack-what-one-cycle-keeps")
+@claim("added-groups.are-refused-by-one-cycle")
 def test_one_cycle_misses_its_entries_in_an_added_group():
     _, scheduler = with_a_group_added("OneCycleLR", {"max_lr": 0.5, "total_steps": 12})
     with pytest.raises(KeyError, match="initial_lr"):
         scheduler.step()
 
 
-@claim("added-groups.of-a-refused-step")
+@claim("added-groups.refused-step-changes-no-rate")
 @table((*REMEMBER, ("CosineAnnealingLR", {"T_max": 1})))
 def test_a_refused_step_leaves_the_rates(name, options):
     optimizer, scheduler = with_a_group_added(name, options)

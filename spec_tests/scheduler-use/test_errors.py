@@ -111,7 +111,7 @@ def test_an_option_out_of_range_is_an_error(schedule, error, word):
     assert word in str(caught.value)
 
 
-@claim("scheduler-errors.leave-the-optimizer-alone")
+@claim("scheduler-errors.leave-groups-unchanged")
 @pytest.mark.parametrize("schedule, error, word", refused(but=("SWALR",)))
 def test_a_refused_option_changes_nothing_in_the_groups(schedule, error, word):
     optimizer = two_groups()
@@ -121,7 +121,7 @@ def test_a_refused_option_changes_nothing_in_the_groups(schedule, error, word):
     check.same(seen=options_of(optimizer), expected=before, source=f"before the error of {word}")
 
 
-@claim("scheduler-errors.leave-an-optimizer-without-momentum-alone")
+@claim("scheduler-errors.leave-groups-if-no-momentum")
 @schedules(WITHOUT_MOMENTUM)
 def test_refusing_an_optimizer_without_momentum_changes_nothing_in_its_groups(schedule):
     optimizer = two_groups(name="Adagrad")
@@ -131,7 +131,7 @@ def test_refusing_an_optimizer_without_momentum_changes_nothing_in_its_groups(sc
     check.same(seen=options_of(optimizer), expected=before, source="before the error")
 
 
-@claim("scheduler-errors.leave-the-step-alone")
+@claim("scheduler-errors.leave-step-unchanged")
 @pytest.mark.parametrize("schedule, error, word", refused(but=("SWALR",)))
 def test_a_refused_option_leaves_the_step_of_the_optimizer(schedule, error, word):
     optimizer = two_groups()
@@ -163,7 +163,7 @@ def test_cycling_the_momentum_of_an_optimizer_without_one_is_an_error(schedule):
         schedule.build(optimizer)
 
 
-@claim("scheduler-errors.cycle-without-momentum-if-told-so")
+@claim("scheduler-errors.momentum-may-be-missing")
 @schedules(WITHOUT_MOMENTUM)
 def test_an_optimizer_without_momentum_is_taken_if_it_is_not_to_be_cycled(schedule):
     optimizer = two_groups(name="Adagrad")
@@ -172,7 +172,7 @@ def test_an_optimizer_without_momentum_is_taken_if_it_is_not_to_be_cycled(schedu
     check.same(seen=rates_of(optimizer), expected=expected, source="the first rate")
 
 
-@claim("scheduler-errors.resuming-wants-initial-rates")
+@claim("scheduler-errors.initial-lr-is-missing")
 @pytest.mark.parametrize("last_epoch", [3, 0])
 @schedules(RESUMED)
 def test_resuming_without_initial_rates_is_an_error(schedule, last_epoch):
@@ -185,33 +185,33 @@ def halving(optimizer):
     return lr_scheduler.StepLR(optimizer, 2, 0.5)
 
 
-@claim("scheduler-errors.composed-of-nothing")
+@claim("scheduler-errors.parts-are-missing")
 def test_a_composition_of_no_schedulers_is_an_error():
     with pytest.raises(ValueError, match="at least one scheduler"):
         lr_scheduler.SequentialLR(two_groups(), [], [])
 
 
-@claim("scheduler-errors.composed-of-nothing")
+@claim("scheduler-errors.parts-are-missing")
 def test_a_chain_of_no_schedulers_is_an_error():
     with pytest.raises(ValueError, match="at least one scheduler"):
         lr_scheduler.ChainedScheduler([])
 
 
-@claim("scheduler-errors.composed-of-one-optimizer")
+@claim("scheduler-errors.parts-of-two-optimizers")
 def test_schedulers_in_sequence_share_their_optimizer():
     optimizer = two_groups()
     with pytest.raises(ValueError, match=r"same optimizer.*index 1"):
         lr_scheduler.SequentialLR(optimizer, [halving(optimizer), halving(two_groups())], [2])
 
 
-@claim("scheduler-errors.composed-of-one-optimizer")
+@claim("scheduler-errors.parts-of-two-optimizers")
 def test_schedulers_in_a_chain_share_their_optimizer():
     optimizer = two_groups()
     with pytest.raises(ValueError, match=r"same optimizer.*index 1"):
         lr_scheduler.ChainedScheduler([halving(optimizer), halving(two_groups())])
 
 
-@claim("scheduler-errors.as-many-milestones-as-changes")
+@claim("scheduler-errors.number-of-milestones")
 @pytest.mark.parametrize("milestones", [[], [2, 4]], ids=["none", "two"])
 def test_two_schedulers_want_one_milestone(milestones):
     optimizer = two_groups()
@@ -219,7 +219,7 @@ def test_two_schedulers_want_one_milestone(milestones):
         lr_scheduler.SequentialLR(optimizer, [halving(optimizer), halving(optimizer)], milestones)
 
 
-@claim("scheduler-errors.no-plateau-in-a-composition")
+@claim("scheduler-errors.parts-include-a-plateau")
 def test_a_plateau_is_no_part_of_a_sequence():
     optimizer = two_groups()
     plateau = lr_scheduler.ReduceLROnPlateau(optimizer)
@@ -227,7 +227,7 @@ def test_a_plateau_is_no_part_of_a_sequence():
         lr_scheduler.SequentialLR(optimizer, [halving(optimizer), plateau], [2])
 
 
-@claim("scheduler-errors.no-plateau-in-a-composition")
+@claim("scheduler-errors.parts-include-a-plateau")
 def test_a_plateau_is_no_part_of_a_chain():
     optimizer = two_groups()
     plateau = lr_scheduler.ReduceLROnPlateau(optimizer)
@@ -235,14 +235,14 @@ def test_a_plateau_is_no_part_of_a_chain():
         lr_scheduler.ChainedScheduler([halving(optimizer), plateau])
 
 
-@claim("scheduler-errors.composed-of-schedulers")
+@claim("scheduler-errors.parts-are-no-schedulers")
 def test_a_sequence_is_made_of_schedulers():
     optimizer = two_groups()
     with pytest.raises(TypeError, match=r"index 1.*optimizer"):
         lr_scheduler.SequentialLR(optimizer, [halving(optimizer), "cosine"], [2])
 
 
-@claim("scheduler-errors.composed-of-schedulers")
+@claim("scheduler-errors.parts-are-no-schedulers")
 def test_a_chain_is_made_of_schedulers():
     with pytest.raises(TypeError, match=r"index 1.*optimizer"):
         lr_scheduler.ChainedScheduler([halving(two_groups()), "cosine"])

@@ -42,7 +42,7 @@ def close(seen, expected, source):
     )
 
 
-@claim("rates.that-a-later-scheduler-finds")
+@claim("rates.later-scheduler-moves-found-rates")
 @schedulers.each(but=("SWALR",))
 def test_a_later_scheduler_moves_the_rates_that_it_finds(schedule):
     optimizer = two_groups()
@@ -57,7 +57,7 @@ def test_a_later_scheduler_moves_the_rates_that_it_finds(schedule):
     )
 
 
-@claim("rates.set-by-hand-are-moved")
+@claim("rates.manual-value-feeds-the-recursion")
 @schedulers.each(but=("SWALR", *OVERWRITING))
 def test_the_steps_after_a_rate_was_set_by_hand_move_that_rate(schedule):
     optimizer = two_groups()
@@ -73,7 +73,7 @@ def test_the_steps_after_a_rate_was_set_by_hand_move_that_rate(schedule):
 KEPT = {"lr", "initial_lr", "max_lr", "min_lr", "base_momentum", "max_momentum"}
 
 
-@claim("rates.and-no-other-option")
+@claim("rates.no-other-option-changes")
 @pytest.mark.parametrize("name", ["SGD", "AdamW"], ids=["sgd", "adamw"])
 @compositions.each_of_all("SWALR")
 def test_no_option_but_rate_and_momentum_changes(schedule, name):
@@ -83,7 +83,7 @@ def test_no_option_but_rate_and_momentum_changes(schedule, name):
     check.same(seen=options_of(optimizer), expected=before, source="before there was a scheduler")
 
 
-@claim("rates.and-no-other-option")
+@claim("rates.no-other-option-changes")
 @schedulers.each(only=BEGIN_BY_THEMSELVES, first=True)
 def test_each_group_keeps_its_own_second_beta(schedule):
     optimizer = two_groups(name="Adam")

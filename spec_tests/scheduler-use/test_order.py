@@ -58,7 +58,7 @@ def test_a_step_that_was_replaced_is_warned_of():
         scheduler.step()
 
 
-@claim("order.a-later-scheduler-takes-the-step-that-is-there")
+@claim("order.later-scheduler-uses-current-step")
 def test_a_scheduler_built_after_the_step_was_replaced_warns_of_nothing():
     optimizer = two_groups()
     HALVING.build(optimizer)
@@ -68,7 +68,7 @@ def test_a_scheduler_built_after_the_step_was_replaced_warns_of_nothing():
     assert seen == [], f"warned: {seen}"
 
 
-@claim("order.a-hook-behind-the-step-is-in-order")
+@claim("order.post-hook-may-step-the-scheduler")
 def test_a_scheduler_that_a_post_hook_steps_warns_of_nothing():
     optimizer = two_groups()
     scheduler = HALVING.build(optimizer)
@@ -95,7 +95,7 @@ def test_the_optimizer_under_a_scheduler_takes_a_closure(by_name):
     check.same(seen=loss, expected=0.75, source="what the closure returned")
 
 
-@claim("order.step-keeps-its-name-and-documentation")
+@claim("order.step-keeps-its-name-and-docstring")
 @pytest.mark.parametrize("name", ["SGD", "AdamW", "LBFGS"], ids=str.lower)
 def test_the_step_under_a_scheduler_is_called_and_documented_as_before(name):
     optimizer = getattr(torch.optim, name)([torch.zeros(1, requires_grad=True)], lr=0.1)
@@ -129,7 +129,7 @@ def test_an_epoch_given_to_step_warns(schedule, epoch):
         scheduler.step(epoch)
 
 
-@claim("epoch.is-a-place-on-the-schedule")
+@claim("epoch.jumps-on-the-schedule")
 @schedulers.each(only=COUNTED)
 def test_an_epoch_given_to_step_is_jumped_to(schedule):
     optimizer = two_groups()
@@ -166,7 +166,7 @@ def test_a_fraction_of_an_epoch_is_a_place_between_two(schedule):
     )
 
 
-@claim("epoch.of-warm-restarts-is-no-mistake")
+@claim("epoch.warm-restarts-do-not-warn")
 def test_warm_restarts_take_an_epoch_without_a_warning():
     optimizer = two_groups()
     scheduler = Schedule("w", "CosineAnnealingWarmRestarts", {"T_0": 4}).build(optimizer)
@@ -175,7 +175,7 @@ def test_warm_restarts_take_an_epoch_without_a_warning():
     assert (seen, scheduler.last_epoch) == ([], 2), f"warned: {seen}"
 
 
-@claim("epoch.of-warm-restarts-is-not-negative")
+@claim("epoch.warm-restarts-refuse-negatives")
 def test_warm_restarts_refuse_a_negative_epoch():
     optimizer = two_groups()
     scheduler = Schedule("w", "CosineAnnealingWarmRestarts", {"T_0": 4}).build(optimizer)

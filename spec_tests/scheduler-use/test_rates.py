@@ -31,7 +31,7 @@ STEP_LR = Schedule("halving", "StepLR", {"step_size": 2, "gamma": 0.5})
 AS_TENSORS = [torch.tensor(rate, dtype=torch.float64) for rate in RATES]
 
 
-@claim("rates.are-written-to-every-group")
+@claim("rates.last-rates-equal-group-rates")
 @schedulers.each(first=True)
 def test_get_last_lr_lists_what_stands_in_the_groups(schedule):
     optimizer = two_groups()
@@ -43,7 +43,7 @@ def test_get_last_lr_lists_what_stands_in_the_groups(schedule):
     check.same(seen=seen, expected=expected, source="the rates in the groups")
 
 
-@claim("rates.stay-the-tensor-they-are")
+@claim("rates.tensors-are-updated-in-place")
 @compositions.each_of_all()
 def test_the_tensor_in_a_group_stays_the_same_object(schedule):
     rates = [rate.clone() for rate in AS_TENSORS]
@@ -54,7 +54,7 @@ def test_the_tensor_in_a_group_stays_the_same_object(schedule):
     assert kept == [True, True], f"same object: {kept}"
 
 
-@claim("rates.are-aliased-by-nothing")
+@claim("rates.tensors-are-not-aliased")
 @compositions.each_of_all()
 def test_nothing_else_is_the_tensor_in_a_group(schedule):
     optimizer = two_groups([rate.clone() for rate in AS_TENSORS])
@@ -76,7 +76,7 @@ def test_nothing_else_is_the_tensor_in_a_group(schedule):
     assert aliases == [], f"the tensor of a group is also in {aliases}"
 
 
-@claim("rates.last-ones-are-copies")
+@claim("rates.last-rates-are-copies")
 def test_changing_what_get_last_lr_returned_changes_no_rate():
     optimizer = two_groups([rate.clone() for rate in AS_TENSORS])
     scheduler = STEP_LR.build(optimizer)
@@ -84,7 +84,7 @@ def test_changing_what_get_last_lr_returned_changes_no_rate():
     check.same(seen=rates_of(optimizer), expected=list(RATES), source="the rates before")
 
 
-@claim("rates.last-ones-are-of-its-own-steps")
+@claim("rates.last-rates-are-of-own-steps")
 @schedulers.each(first=True)
 def test_get_last_lr_stays_where_somebody_else_sets_a_rate(schedule):
     optimizer = two_groups()
@@ -95,7 +95,7 @@ def test_get_last_lr_stays_where_somebody_else_sets_a_rate(schedule):
     check.same(seen=scheduler.get_last_lr(), expected=expected, source="what the last step wrote")
 
 
-@claim("rates.last-ones-have-the-types-of-the-groups")
+@claim("rates.last-rates-match-group-types")
 @pytest.mark.parametrize("steps", [0, 3])
 @schedulers.each(first=True)
 def test_get_last_lr_lists_tensors_where_the_groups_have_tensors(schedule, steps):
@@ -109,7 +109,7 @@ def test_get_last_lr_lists_tensors_where_the_groups_have_tensors(schedule, steps
     )
 
 
-@claim("rates.set-by-hand-are-gone-on-from")
+@claim("rates.manual-value-is-multiplied")
 @pytest.mark.parametrize(
     "schedule, expected",
     [pytest.param(Schedule("hand", n, o), e, id=n.lower()) for n, o, e in CHAINABLE],
@@ -128,7 +128,7 @@ def test_a_rate_set_by_hand_is_where_the_next_step_begins(schedule, expected):
     )
 
 
-@claim("rates.set-by-hand-are-overwritten")
+@claim("rates.manual-value-is-overwritten")
 @schedulers.each(only=OVERWRITES, first=True)
 def test_a_rate_set_by_hand_is_gone_after_the_next_step(schedule):
     untouched, touched = two_groups(), two_groups()
@@ -140,7 +140,7 @@ def test_a_rate_set_by_hand_is_gone_after_the_next_step(schedule):
     check.same(seen=seen, expected=expected, source="the rates where nobody set one")
 
 
-@claim("rates.set-by-hand-after-the-end-stay")
+@claim("rates.manual-value-after-the-end-stays")
 @pytest.mark.parametrize(
     "schedule", [pytest.param(Schedule("ended", *row), id=row[0].lower()) for row in ENDED]
 )
@@ -154,7 +154,7 @@ def test_a_rate_set_by_hand_after_the_end_of_the_schedule_stays(schedule):
     check.same(seen=seen, expected=[[BY_HAND, BY_HAND]] * 3, source="the rate that was set")
 
 
-@claim("rates.of-a-second-scheduler-multiply")
+@claim("rates.two-schedulers-multiply-factors")
 def test_two_schedulers_on_one_optimizer_multiply():
     optimizer = two_groups()
     halving = STEP_LR.build(optimizer)
@@ -173,7 +173,7 @@ def test_two_schedulers_on_one_optimizer_multiply():
     )
 
 
-@claim("rates.begin-again-for-a-later-scheduler")
+@claim("rates.later-scheduler-reuses-initial-lr")
 def test_a_later_scheduler_starts_from_the_first_initial_rate():
     optimizer = two_groups()
     advance(optimizer, STEP_LR.build(optimizer), 4)
@@ -196,7 +196,7 @@ def test_a_scheduler_touches_neither_parameters_nor_state(case, device):
     check.same(seen=[training.values(), kept(training)], expected=before, source="before the step")
 
 
-@claim("rates.that-stay-change-no-step")
+@claim("rates.constant-rate-changes-no-step")
 @optimizers.each()
 def test_a_scheduler_that_changes_no_rate_changes_no_step(case, device):
     plain, scheduled = Training(case, device), Training(case, device)

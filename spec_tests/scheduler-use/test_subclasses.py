@@ -48,7 +48,7 @@ def test_step_writes_what_get_lr_returns():
     check.same(seen=seen, expected=expected, source="0.5ᵗ of the initial rates")
 
 
-@claim("own-schedulers.have-what-all-have")
+@claim("own-schedulers.inherit-the-attributes")
 def test_it_counts_and_remembers_as_every_scheduler():
     optimizer = two_groups()
     scheduler = Halving(optimizer)
@@ -60,7 +60,7 @@ def test_it_counts_and_remembers_as_every_scheduler():
     )
 
 
-@claim("own-schedulers.closed-form-serves-the-epoch")
+@claim("own-schedulers.epoch-uses-closed-form")
 @pytest.mark.parametrize(
     "of_class, factor", [(Halving, 0.5), (WithClosedForm, 0.25)], ids=["without", "with"]
 )
@@ -75,7 +75,7 @@ def test_an_epoch_asks_the_closed_form_if_there_is_one(of_class, factor):
     check.same(seen=rates_of(optimizer), expected=expected, source="the closed form at 3")
 
 
-@claim("own-schedulers.closed-form-is-not-needed")
+@claim("own-schedulers.step-ignores-closed-form")
 def test_a_step_without_an_epoch_leaves_the_closed_form_alone():
     optimizer = two_groups()
     seen = advance(optimizer, WithClosedForm(optimizer), 2)
@@ -106,7 +106,7 @@ def test_it_may_be_part_of_a_sequence():
     check.same(seen=seen, expected=expected, source="halved, and anew from the milestone 2 on")
 
 
-@claim("own-schedulers.want-a-rate-for-each-group")
+@claim("own-schedulers.return-too-many-rates")
 @pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step")  # no optimizer steps
 def test_rates_for_more_groups_than_there_are_are_an_error():
     optimizer = two_groups()
@@ -115,7 +115,7 @@ def test_rates_for_more_groups_than_there_are_are_an_error():
         scheduler.step()
 
 
-@claim("own-schedulers.have-to-compute")
+@claim("own-schedulers.base-class-is-abstract")
 def test_the_base_class_computes_nothing():
     with pytest.raises(NotImplementedError):
         LRScheduler(two_groups())

@@ -60,13 +60,13 @@ def lines_of(function):
     return range(first, first + len(lines))
 
 
-@claim("order.warnings-name-the-line-of-the-caller")
+@claim("order.warnings-name-the-calling-line")
 @pytest.mark.parametrize("act", [wrong_order, overridden, epoch, epoch_of_a_plateau])
 def test_the_warning_points_to_the_call_of_step(act):
     check.same(seen=functions_of(act), expected=[("UserWarning", act.__name__)], source="the call")
 
 
-@claim("order.get-lr-warns-of-itself")
+@claim("order.get-lr-warning-names-own-line")
 def test_the_warning_of_get_lr_points_to_get_lr():
     seen = functions_of(get_lr)
     check.same(seen=seen, expected=[("UserWarning", "StepLR.get_lr")], source="get_lr()")
@@ -83,7 +83,7 @@ def test_the_right_order_of_a_composition_warns_of_nothing(schedule):
     assert [str(warning.message)[:60] for warning in caught] == []
 
 
-@claim("schedulers.hold-no-cycle")
+@claim("scheduler-lifetime.no-reference-cycle")
 @compositions.each_of_all("SWALR")
 def test_scheduler_and_optimizer_are_freed_without_the_collector(schedule):
     gc.disable()

@@ -58,21 +58,21 @@ def test_rates_are_still_those_of_the_closed_form_after_many_steps(schedule):
     check_rates(schedule, two_groups(), LONG, LONG_RECURSION)
 
 
-@claim("schedules.of-tensor-rates")
+@claim("schedules.write-tensor-rates")
 @schedulers.each()
 def test_a_rate_that_is_a_tensor_follows_the_closed_form(schedule):
     optimizer = two_groups([torch.tensor(rate, dtype=torch.float32) for rate in RATES])
     check_rates(schedule, optimizer, schedule.steps, SINGLE, torch.float32)
 
 
-@claim("schedules.of-tensor-rates-with-a-dimension")
+@claim("schedules.write-one-element-tensor-rates")
 @schedulers.each(first=True)
 def test_a_rate_that_is_a_tensor_of_one_element_follows_the_closed_form(schedule):
     optimizer = two_groups([torch.tensor([rate], dtype=torch.float32) for rate in RATES])
     check_rates(schedule, optimizer, schedule.steps, SINGLE, torch.float32)
 
 
-@claim("schedules.momentum-goes-the-other-way")
+@claim("schedules.momentum-moves-against-rate")
 @pytest.mark.parametrize("name", ["SGD", "AdamW"], ids=["momentum", "beta1"])
 @schedulers.each(only=CYCLES_MOMENTUM)
 def test_the_momentum_follows_its_closed_form(schedule, name):
@@ -118,7 +118,7 @@ def test_a_fraction_of_an_epoch_is_a_place_on_the_curve(options):
     )
 
 
-@claim("schedules.one-cycle-ends")
+@claim("schedules.one-cycle-refuses-extra-steps")
 def test_a_step_past_the_end_is_an_error():
     optimizer = two_groups()
     schedule = schedulers.Schedule("short", "OneCycleLR", {"max_lr": 0.5, "total_steps": 3})

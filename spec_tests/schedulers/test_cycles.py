@@ -85,7 +85,7 @@ def test_a_cycle_that_takes_no_steps_down_begins_again_at_once():
     )
 
 
-@claim("cyclic.mode-decides-what-scales")
+@claim("cyclic.mode-overrides-scale-mode")
 @pytest.mark.parametrize(
     "mode, expected",
     [("triangular", "cycle"), ("triangular2", "cycle"), ("exp_range", "iterations")],
@@ -183,7 +183,7 @@ def test_a_momentum_that_was_zero_is_cycled(schedule, name, none):
     )
 
 
-@claim("cosine.computes-the-rate-where-it-was-resumed")
+@claim("cosine.get-lr-after-resuming")
 @pytest.mark.parametrize("last_epoch", [0, 3])
 def test_get_lr_of_a_resumed_cosine_computes_the_closed_form(last_epoch):
     optimizer = two_groups()

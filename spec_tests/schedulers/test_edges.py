@@ -30,7 +30,7 @@ def close(seen, expected, source, tolerance=STEPS):
     )
 
 
-@claim("one-cycle.leaves-no-rate-below-its-minimum")
+@claim("one-cycle.never-below-its-minimum")
 @pytest.mark.parametrize("strategy", ["cos", "linear"])
 @pytest.mark.parametrize("three_phase", [False, True], ids=["two", "three"])
 def test_the_loop_of_the_documentation_leaves_no_rate_below_the_minimum(strategy, three_phase):
@@ -76,13 +76,13 @@ def test_a_factor_of_zero_holds_the_rate_at_zero_until_the_end():
     close(seen, [0.0, 0.0, 0.0, 0.1, 0.1], "closed form")
 
 
-@claim("schedules.over-no-iterations")
+@claim("schedules.zero-total-iters")
 @pytest.mark.parametrize("name", ["ConstantLR", "LinearLR"])
 def test_a_factor_for_no_iterations_leaves_the_rate(name):
     close(course(name, 3, total_iters=0), [RATES[0]] * 4, "no iteration has the factor")
 
 
-@claim("multi-step.of-any-order")
+@claim("multi-step.milestones-in-any-order")
 @pytest.mark.parametrize("milestones", [[], [0], [4, 2], [2, 0, 2]], ids=["none", "0", "42", "202"])
 def test_milestones_count_in_any_order_and_from_zero_on(milestones):
     schedule = Schedule("any", "MultiStepLR", {"milestones": milestones, "gamma": 0.5})
@@ -123,7 +123,7 @@ def test_the_epoch_of_a_restart_has_the_initial_rate(case):
     close(seen, [RATES[0]] * len(epochs), "η_max at T_cur = 0")
 
 
-@claim("warm-restarts.go-on-from-a-fraction")
+@claim("warm-restarts.continue-from-a-fraction")
 def test_a_step_after_a_fraction_is_one_epoch_further():
     schedule = Schedule("on", "CosineAnnealingWarmRestarts", {"T_0": 3, "T_mult": 2})
     optimizer = two_groups()
@@ -134,7 +134,7 @@ def test_a_step_after_a_fraction_is_one_epoch_further():
     close(seen, [schedule.rate(2.5 + t, RATES[0]) for t in range(8)], "closed form", SCHEDULE)
 
 
-@claim("warm-restarts.tell-where-they-are")
+@claim("warm-restarts.expose-their-position")
 def test_last_epoch_counts_whole_epochs_and_t_cur_those_since_the_restart():
     optimizer = two_groups()
     scheduler = Schedule("w", "CosineAnnealingWarmRestarts", {"T_0": 3, "T_mult": 2}).build(
@@ -152,7 +152,7 @@ def test_last_epoch_counts_whole_epochs_and_t_cur_those_since_the_restart():
     )
 
 
-@claim("cyclic.scales-by-the-iterations-of-the-cycle")
+@claim("cyclic.scales-by-the-iterations")
 def test_a_scale_of_iterations_is_given_those_since_the_start_of_the_cycle():
     asked = []
     course(
@@ -206,7 +206,7 @@ def test_an_object_without_a_hash_serves_as_a_function(name, option, options):
     check.same(seen=seen, expected=expected, source="a function that returns the same")
 
 
-@claim("schedules.ask-their-function-for-each-group")
+@claim("schedules.call-function-once-per-group")
 @pytest.mark.parametrize(
     "name, first", [("LambdaLR", 0), ("MultiplicativeLR", 1)], ids=["lambda", "multiplicative"]
 )

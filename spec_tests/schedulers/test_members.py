@@ -42,7 +42,7 @@ def computed_by(scheduler):
         return scheduler.get_lr()
 
 
-@claim("schedulers.rates-have-the-types-of-the-groups")
+@claim("schedulers.rates-match-group-types")
 @pytest.mark.parametrize("build", AS_GIVEN.values(), ids=AS_GIVEN)
 @schedulers.each(first=True)
 def test_the_rates_are_a_list_in_the_types_of_the_groups(schedule, build):
@@ -71,7 +71,7 @@ def test_changing_what_get_lr_returned_changes_no_rate(schedule):
     check.same(seen=seen, expected=before, source="the rates before")
 
 
-@claim("schedulers.computing-a-rate-writes-the-momentum")
+@claim("schedulers.get-lr-writes-the-momentum")
 @schedulers.each(only=CYCLES, first=True)
 def test_get_lr_writes_the_momentum_of_its_place(schedule):
     optimizer = two_groups()
@@ -93,7 +93,7 @@ def test_the_scale_is_that_of_the_policy(options, expected):
     check.same(seen=seen, expected=expected, source="1, 1/2^(x-1), gamma^x, or the function given")
 
 
-@claim("schedulers.every-state-restores-its-schedule")
+@claim("schedulers.state-restores-any-schedule")
 @pytest.mark.parametrize("build", BUILT.values(), ids=BUILT)
 def test_a_scheduler_goes_on_from_the_state_of_another(build):
     optimizer, fresh_optimizer = two_groups(), two_groups()

@@ -64,7 +64,7 @@ def test_the_defaults_wait_for_ten_metrics_and_divide_by_ten():
     )
 
 
-@claim("schedules.plateau-has-a-floor-for-each-group")
+@claim("schedules.plateau-min-lr-per-group")
 def test_each_group_has_a_floor_of_its_own():
     seen = reduced([1.0] * 9, factor=0.5, patience=0, min_lr=[0.03, 0.004])[-1]
     check.same(seen=seen, expected=[0.03, 0.004], source="the floors")
@@ -86,7 +86,7 @@ def test_a_metric_of_nan_counts_as_a_bad_one():
     check.same(seen=seen, expected=[0.05, 0.01], source="two bad metrics")
 
 
-@claim("schedules.plateau-takes-tensors-for-metrics")
+@claim("schedules.plateau-accepts-tensor-metrics")
 def test_a_metric_may_be_a_tensor():
     metrics = (1.0, 1.0, 1.0, 0.5, 0.75)
     check.same(
@@ -125,7 +125,7 @@ def test_the_counters_say_how_things_stand():
     )
 
 
-@claim("schedules.plateau-rests-where-no-rate-changed")
+@claim("schedules.plateau-cooldown-without-change")
 @pytest.mark.parametrize("options", [{"min_lr": RATES}, {"eps": 1.0}], ids=["min_lr", "eps"])
 def test_a_reduction_that_changes_no_rate_is_rested_from(options):
     optimizer = two_groups()
@@ -141,7 +141,7 @@ def test_a_reduction_that_changes_no_rate_is_rested_from(options):
     )
 
 
-@claim("schedules.plateau-reduces-a-group-that-was-added")
+@claim("schedules.plateau-reduces-added-groups")
 def test_a_group_added_later_is_reduced_with_the_others():
     optimizer = two_groups()
     scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=0)
@@ -151,7 +151,7 @@ def test_a_group_added_later_is_reduced_with_the_others():
     check.same(seen=rates_of(optimizer), expected=[0.05, 0.01, 0.125], source="halved")
 
 
-@claim("schedules.plateau-wants-a-floor-for-an-added-group")
+@claim("schedules.plateau-min-lr-list-too-short")
 def test_floors_listed_for_fewer_groups_are_an_error():
     optimizer = two_groups()
     scheduler = lr_scheduler.ReduceLROnPlateau(
@@ -172,7 +172,7 @@ def test_an_epoch_warns_and_is_taken():
     assert (scheduler.last_epoch, ["deprecated" in str(w.message) for w in caught]) == (7, [True])
 
 
-@claim("schedules.plateau-goes-on-from-its-state")
+@claim("schedules.plateau-resumes-from-state")
 @pytest.mark.parametrize("mode", ["min", "max"])
 def test_a_restored_plateau_goes_on(mode):
     options = {"factor": 0.5, "patience": 1, "cooldown": 1, "threshold": 0.05}

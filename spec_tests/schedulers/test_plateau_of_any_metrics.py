@@ -47,20 +47,20 @@ def test_whatever_the_metrics_the_rates_are_those_of_the_rule(metrics, options):
     )
 
 
-@claim("schedules.plateau-keeps-the-rate-of-a-metric-that-stays")
+@claim("schedules.plateau-equal-metric-keeps-rate")
 def test_a_metric_that_remains_the_same_leaves_the_rate():
     seen = reduced([1.0, 1.0, 1.0], two_groups(), patience=0, factor=0.5)
     check.same(seen=seen, expected=[list(RATES)] * 3, source="documentation of patience")
 
 
-@claim("schedules.plateau-raises-no-rate")
+@claim("schedules.plateau-min-lr-lifts-no-rate")
 def test_a_rate_below_the_floor_stays_there():
     seen = reduced([1.0] * 4, two_groups(), patience=0, factor=0.5, min_lr=0.05)
     expected = [[0.1, 0.02], [0.05, 0.02], [0.05, 0.02], [0.05, 0.02]]
     check.same(seen=seen, expected=expected, source="the floor is a lower bound of what is written")
 
 
-@claim("schedules.plateau-takes-a-tuple-of-floors")
+@claim("schedules.plateau-min-lr-as-tuple")
 def test_the_floors_may_stand_in_a_tuple():
     courses = [
         reduced([1.0] * 6, two_groups(), patience=0, factor=0.5, min_lr=floors)
@@ -69,7 +69,7 @@ def test_the_floors_may_stand_in_a_tuple():
     check.same(seen=courses[0], expected=courses[1], source="the same floors in a list")
 
 
-@claim("schedules.plateau-of-tensor-rates")
+@claim("schedules.plateau-writes-tensor-in-place")
 def test_a_rate_that_is_a_tensor_is_reduced_in_place():
     rates = [torch.tensor(0.5), torch.tensor(0.25)]
     optimizer = two_groups(rates)
@@ -78,7 +78,7 @@ def test_a_rate_that_is_a_tensor_is_reduced_in_place():
     assert (kept, [float(rate) for rate in rates]) == ([True, True], [0.25, 0.125])
 
 
-@claim("schedules.plateau-tells-the-last-rates")
+@claim("schedules.plateau-last-rates")
 def test_get_last_lr_of_a_plateau_lists_what_stands_in_the_groups():
     optimizer = two_groups()
     scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, factor=0.5)
@@ -89,7 +89,7 @@ def test_get_last_lr_of_a_plateau_lists_what_stands_in_the_groups():
     check.same(seen=seen, expected=[[0.1, 0.02], [0.1, 0.02], [0.05, 0.01]], source="the groups")
 
 
-@claim("schedules.plateau-tells-the-last-rates")
+@claim("schedules.plateau-last-rates")
 def test_get_last_lr_of_a_plateau_lists_rates_that_somebody_else_set_before_the_step():
     optimizer = two_groups()
     scheduler = lr_scheduler.ReduceLROnPlateau(optimizer)
@@ -108,7 +108,7 @@ def test_changing_what_get_last_lr_of_a_plateau_returned_changes_no_rate():
     check.same(seen=rates_of(optimizer), expected=[0.5, 0.25], source="the rates before")
 
 
-@claim("schedules.plateau-takes-floors-for-an-added-group")
+@claim("schedules.plateau-min-lr-list-can-grow")
 def test_floors_that_were_put_right_serve_an_added_group():
     optimizer = two_groups()
     scheduler = lr_scheduler.ReduceLROnPlateau(
@@ -121,7 +121,7 @@ def test_floors_that_were_put_right_serve_an_added_group():
     check.same(seen=rates_of(optimizer), expected=[0.05, 0.01, 0.2], source="halved, or the floor")
 
 
-@claim("schedules.plateau-has-one-floor-also-for-an-added-group")
+@claim("schedules.plateau-min-lr-for-added-group")
 def test_the_floor_of_all_groups_is_that_of_an_added_one():
     optimizer = two_groups()
     scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, factor=0.5, min_lr=0.015)
@@ -132,7 +132,7 @@ def test_the_floor_of_all_groups_is_that_of_an_added_one():
     check.same(seen=rates_of(optimizer), expected=expected, source="halved, or the floor")
 
 
-@claim("schedules.plateau-keeps-the-number-of-a-tensor")
+@claim("schedules.plateau-copies-tensor-metrics")
 def test_changing_a_metric_that_was_a_tensor_changes_no_best():
     scheduler = lr_scheduler.ReduceLROnPlateau(two_groups())
     metric = torch.tensor(0.5)
@@ -141,19 +141,19 @@ def test_changing_a_metric_that_was_a_tensor_changes_no_best():
     check.same(seen=scheduler.best, expected=0.5, source="the metric when it was given")
 
 
-@claim("schedules.plateau-does-not-compute-rates")
+@claim("schedules.plateau-get-lr-not-implemented")
 def test_get_lr_of_a_plateau_is_not_implemented():
     with pytest.raises(NotImplementedError):
         lr_scheduler.ReduceLROnPlateau(two_groups()).get_lr()
 
 
-@claim("schedules.plateau-makes-no-tiny-change-by-default")
+@claim("schedules.plateau-default-eps")
 def test_a_change_of_more_than_ten_to_the_minus_eight_is_made():
     seen = reduced([1.0, 1.0], two_groups([1.6e-8, 2.8e-8]), patience=0, factor=0.5)[-1]
     check.same(seen=seen, expected=[1.6e-8, 1.4e-8], source="eps is 1e-8: halving 1.6e-8 is less")
 
 
-@claim("schedules.plateau-bounds-are-not-better")
+@claim("schedules.plateau-threshold-is-exclusive")
 @pytest.mark.parametrize(
     "mode, threshold_mode, bound",
     [("min", "rel", 0.5), ("min", "abs", 0.5), ("max", "rel", 1.5), ("max", "abs", 1.5)],
@@ -173,7 +173,7 @@ def test_a_metric_at_the_bound_is_no_improvement(mode, threshold_mode, bound):
     )
 
 
-@claim("schedules.plateau-refuses-a-state-of-another-mode")
+@claim("schedules.plateau-state-of-unknown-mode")
 def test_a_state_with_an_unknown_mode_is_an_error():
     scheduler = lr_scheduler.ReduceLROnPlateau(two_groups())
     with pytest.raises(ValueError, match="mode mean is unknown"):

@@ -185,7 +185,7 @@ def test_the_first_step_of_adam_moves_the_sum_of_the_biases_by_one_rate(device):
     )
 
 
-@claim("classifier.bias-moves-by-less-than-the-rate")
+@claim("classifier.bias-moves-at-most-by-lr")
 @each_start
 def test_no_bias_moves_by_more_than_the_rate(start, device):
     model = classifier(device, start)
@@ -194,7 +194,7 @@ def test_no_bias_moves_by_more_than_the_rate(start, device):
     assert 0 < max(moves) <= RATE, f"the biases moved by {moves}"
 
 
-@claim("classifier.bias-moves-by-less-than-the-rate")
+@claim("classifier.bias-moves-at-most-by-lr")
 @each_start
 def test_the_moves_of_the_biases_cancel(start, device):
     model = classifier(device, start)

@@ -114,7 +114,7 @@ def test_the_loop_by_hand_ends_at_the_printed_parameters(device):
     )
 
 
-@claim("temperatures.by-hand-prints")
+@claim("temperatures.by-hand-printed-values")
 def test_the_loop_by_hand_has_the_course_of_the_printed_parameters(device):
     check.printed(
         seen=by_hand(device)["parameters"],
@@ -125,7 +125,7 @@ def test_the_loop_by_hand_has_the_course_of_the_printed_parameters(device):
     )
 
 
-@claim("temperatures.by-hand-prints")
+@claim("temperatures.by-hand-printed-values")
 def test_the_loop_by_hand_has_the_course_of_the_printed_losses(device):
     check.printed(
         seen=by_hand(device)["losses"],
@@ -136,7 +136,7 @@ def test_the_loop_by_hand_has_the_course_of_the_printed_losses(device):
     )
 
 
-@claim("temperatures.adam-needs-no-normalised-input")
+@claim("temperatures.adam-fits-raw-input")
 def test_adam_goes_where_its_oracle_goes(device, recorded):
     seen = dict(by_adam(device))
     check.close(
@@ -148,7 +148,7 @@ def test_adam_goes_where_its_oracle_goes(device, recorded):
     recorded(seen, tolerance=ADAM_LOOP_LOSSES)
 
 
-@claim("temperatures.adam-needs-no-normalised-input")
+@claim("temperatures.adam-fits-raw-input")
 def test_adam_passes_the_printed_losses(device):
     check.printed(
         seen=by_adam(device)["losses"],
@@ -159,7 +159,7 @@ def test_adam_passes_the_printed_losses(device):
     )
 
 
-@claim("temperatures.adam-needs-no-normalised-input")
+@claim("temperatures.adam-fits-raw-input")
 def test_adam_passes_the_printed_gradients(device):
     check.printed(
         seen=by_adam(device)["gradients"],
@@ -170,7 +170,7 @@ def test_adam_passes_the_printed_gradients(device):
     )
 
 
-@claim("temperatures.adam-prints")
+@claim("temperatures.adam-printed-values")
 def test_adam_has_the_course_of_the_printed_parameters(device):
     check.printed(
         seen=by_adam(device)["parameters"],

@@ -26,7 +26,7 @@ def test_every_step_is_that_of_the_oracle(case, device):
     )
 
 
-@claim("adafactor.factors-the-last-two-dimensions")
+@claim("adafactor.factors-last-two-dimensions")
 @EITHER_WAY
 @optimizers.each(only=("Adafactor",), every_preset=True)
 def test_tensors_of_any_shape_take_the_steps_of_the_oracle(case, foreach, device):
@@ -39,7 +39,7 @@ def test_tensors_of_any_shape_take_the_steps_of_the_oracle(case, foreach, device
     )
 
 
-@claim("adafactor.factors-the-last-two-dimensions")
+@claim("adafactor.factors-last-two-dimensions")
 @EITHER_WAY
 @pytest.mark.parametrize(
     "dtype", [torch.float32, torch.bfloat16, torch.float16], ids=["float32", "bfloat16", "float16"]
@@ -55,7 +55,7 @@ def test_tensors_of_any_shape_take_them_in_coarse_dtypes(case, dtype, foreach, d
     )
 
 
-@claim("adafactor.takes-a-tensor-for-a-rate")
+@claim("adafactor.accepts-a-tensor-as-rate")
 @EITHER_WAY
 @pytest.mark.parametrize("lr", [0.01, 0.5], ids="lr={}".format)
 def test_a_rate_in_a_tensor_is_a_rate_also_out_of_step(lr, foreach, device):
@@ -82,7 +82,7 @@ def test_a_matrix_keeps_a_row_and_a_column(device):
     )
 
 
-@claim("adafactor.moves-relative-to-the-parameter")
+@claim("adafactor.step-scales-with-parameter")
 @pytest.mark.parametrize("scale", [0.5, 1.0, 8.0], ids="scale={}".format)
 def test_a_step_is_a_share_of_the_parameter(scale, device):
     walk = SingleParameter("Adafactor", device, start=(scale, -scale), options={"lr": 0.01})
@@ -115,7 +115,7 @@ def test_an_update_above_d_is_scaled_down_to_it(device):
     check.close(seen=walk.values, expected=expected, source="by hand", tolerance=STEPS)
 
 
-@claim("adafactor.decay-is-multiplied-by-the-rate")
+@claim("adafactor.weight-decay-scales-with-lr")
 def test_without_a_slope_adafactor_shrinks_by_a_constant_factor(device):
     walk = SingleParameter("Adafactor", device, options={"lr": 0.5, "weight_decay": 0.5})
     walk.over([(0.0, 0.0)] * 3)
@@ -123,7 +123,7 @@ def test_without_a_slope_adafactor_shrinks_by_a_constant_factor(device):
     check.close(seen=walk.values, expected=expected, source="(1 - γλ)ᵗθ₀", tolerance=STEPS)
 
 
-@claim("adafactor.decay-is-multiplied-by-the-rate")
+@claim("adafactor.weight-decay-scales-with-lr")
 @EITHER_WAY
 def test_a_decay_of_one_is_a_decay(foreach, device):
     options = {"lr": 0.25, "weight_decay": 1.0, "foreach": foreach}
@@ -132,7 +132,7 @@ def test_a_decay_of_one_is_a_decay(foreach, device):
     check.close(seen=walk.values, expected=expected, source="(1 - γλ)ᵗθ₀", tolerance=STEPS)
 
 
-@claim("adafactor.zero-is-an-eps")
+@claim("adafactor.eps-of-zero-bounds-nothing")
 @EITHER_WAY
 def test_an_eps_of_zero_does_not_stand_for_the_machine_epsilon(foreach, device):
     options = {"lr": 0.25, "eps": (0.0, 1e-3), "foreach": foreach}
@@ -144,7 +144,7 @@ def test_an_eps_of_zero_does_not_stand_for_the_machine_epsilon(foreach, device):
     check.close(seen=walk.values, expected=expected, source="γ·sign(g)", tolerance=STEPS)
 
 
-@claim("adafactor.scales-no-gradients")
+@claim("adafactor.refuses-to-unscale-gradients")
 @EITHER_WAY
 @pytest.mark.parametrize("attribute", ["grad_scale", "found_inf"])
 def test_a_scale_left_to_the_step_is_an_error(attribute, foreach, device):

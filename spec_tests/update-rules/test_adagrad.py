@@ -35,7 +35,7 @@ def test_a_sparse_gradient_moves_what_it_holds(case, device):
     )
 
 
-@claim("adagrad.refuses-to-decay-sparse-gradients")
+@claim("adagrad.decay-refuses-sparse-gradients")
 @pytest.mark.needs("sparse")
 def test_decay_of_a_sparse_gradient_is_an_error(device):
     walk = SingleParameter("Adagrad", device, start=[[1.0], [2.0]], options={"weight_decay": 0.1})
@@ -43,7 +43,7 @@ def test_decay_of_a_sparse_gradient_is_an_error(device):
         walk.over([walk.tensor([[1.0], [0.0]]).to_sparse()])
 
 
-@claim("adagrad.empty-sparse-gradient-moves-nothing")
+@claim("adagrad.empty-gradient-moves-nothing")
 def test_a_sparse_gradient_that_holds_nothing_moves_nothing(device):
     walk = SingleParameter("Adagrad", device, start=[[1.0, 1.5], [2.0, 0.5]], options={"lr": 0.5})
     walk.over([torch.sparse_coo_tensor((2, 2), dtype=walk.parameter.dtype, device=device)])

@@ -35,7 +35,7 @@ def test_every_step_of_adamw_is_that_of_the_oracle(case, device):
     )
 
 
-@claim("adam.first-step-has-the-size-of-the-rate")
+@claim("adam.first-step-has-length-lr")
 @optimizers.each(only=("Adam", "AdamW"))
 def test_the_first_step_is_one_rate_long(case, device):
     walk = SingleParameter(
@@ -47,7 +47,7 @@ def test_the_first_step_is_one_rate_long(case, device):
     check.close(seen=walk.values, expected=expected, source="γg/(|g| + ε)", tolerance=STEPS)
 
 
-@claim("adam.weight-decay-is-part-of-the-gradient")
+@claim("adam.weight-decay-adds-to-the-gradient")
 def test_decay_takes_part_in_both_moments(device):
     walk = SingleParameter("Adam", device, options={"betas": (0.5, 0.75), "weight_decay": 0.5})
     walk.over([(1.0, 3.0)])
@@ -60,7 +60,7 @@ def test_decay_takes_part_in_both_moments(device):
     )
 
 
-@claim("adamw.decay-is-multiplied-by-the-rate")
+@claim("adamw.weight-decay-scales-with-lr")
 def test_without_a_slope_adamw_shrinks_by_a_constant_factor(device):
     walk = SingleParameter("AdamW", device, options={"lr": 0.5, "weight_decay": 0.5})
     walk.over([(0.0, 0.0)] * 3)

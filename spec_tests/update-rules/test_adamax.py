@@ -20,14 +20,14 @@ def test_every_step_is_that_of_the_oracle(case, device):
     )
 
 
-@claim("adamax.first-step-has-the-size-of-the-rate")
+@claim("adamax.first-step-has-length-lr")
 def test_the_first_step_is_one_rate_long(device):
     walk = SingleParameter("Adamax", device, options={"lr": 0.5, "eps": 1.0}).over([(1.0, -7.0)])
     expected = [walk.tensor((1.0 - 0.25, -2.0 + 0.4375))]
     check.close(seen=walk.values, expected=expected, source="γg/(|g| + ε)", tolerance=STEPS)
 
 
-@claim("adamax.norm-forgets-by-beta2")
+@claim("adamax.norm-decays-by-beta2")
 def test_a_large_gradient_is_forgotten_step_by_step(device):
     walk = SingleParameter("Adamax", device, options={"betas": (0.9, 0.5), "eps": 0.25})
     walk.over([(8.0, 1.0), (-1.0, -2.0), (0.0, 0.0)])

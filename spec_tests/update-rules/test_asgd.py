@@ -40,7 +40,7 @@ def test_before_t0_the_average_is_the_parameter(device):
     check.same(seen=walk.state("ax"), expected=walk.values[-1], source="the parameter")
 
 
-@claim("asgd.rate-falls-by-its-power")
+@claim("asgd.rate-falls-by-power-alpha")
 def test_the_rate_of_a_step_is_the_power_that_alpha_says(device):
     walk = SingleParameter(
         "ASGD", device, start=(0.0,), options={"lr": 0.5, "lambd": 2.0, "alpha": 2.0}
@@ -58,7 +58,7 @@ def test_a_negative_fall_of_the_rate_is_an_error(option):
         torch.optim.ASGD([torch.ones(1, requires_grad=True)], **{option: -0.5})
 
 
-@claim("asgd.took-negative-lambd-and-alpha")
+@claim("asgd.accepted-negative-lambd-and-alpha")
 @pytest.mark.parametrize("option", ["lambd", "alpha"])
 def test_a_negative_fall_of_the_rate_was_taken(option):
     optimizer = torch.optim.ASGD([torch.ones(1, requires_grad=True)], **{option: -0.5})

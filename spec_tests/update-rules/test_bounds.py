@@ -90,7 +90,7 @@ def text_of(options):
     return "".join(c for c in allowed.lower() if c.isalnum() or c in "._=+")
 
 
-@claim("options.out-of-range-is-an-error")
+@claim("options.out-of-range-are-refused")
 @pytest.mark.parametrize(
     "case, word",
     [

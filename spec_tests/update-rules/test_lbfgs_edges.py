@@ -47,13 +47,13 @@ def test_the_next_iteration_goes_on_from_the_point_that_was_taken(edge, device):
     check_against_the_oracle(LBFGSRun(twice, edge.script, device, steps=1))
 
 
-@claim("lbfgs.line-search-ends-with-the-evaluations")
+@claim("lbfgs.line-search-ends-at-max-eval")
 @line_searches.each(line_searches.ENDING)
 def test_a_line_search_ends_at_its_best_point_when_evaluations_run_out(edge, device):
     check_against_the_oracle(LBFGSRun(edge.case, edge.script, device, steps=1))
 
 
-@claim("lbfgs.ends-a-step")
+@claim("lbfgs.step-ends-at-limits")
 @line_searches.each(line_searches.STEPS)
 def test_a_step_ends_at_a_limit_or_a_tolerance(edge, device):
     check_against_the_oracle(LBFGSRun(edge.case, edge.script, device, steps=3))

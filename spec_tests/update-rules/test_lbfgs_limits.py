@@ -64,7 +64,7 @@ def test_a_step_with_a_line_search_ends_lower(loss_of, start, lr, device):
     assert after < before, f"a loss of {after} after the step, of {before} before it"
 
 
-@claim("lbfgs.line-search-in-vain-moves-nothing")
+@claim("lbfgs.failed-line-search-moves-nothing")
 def test_a_search_that_finds_nothing_lower_leaves_every_bit(device):
     start = torch.tensor([0.1, -0.3], device=device)
     x = start.clone().requires_grad_()
@@ -79,7 +79,7 @@ def test_a_search_that_finds_nothing_lower_leaves_every_bit(device):
     check.same(seen=x.detach(), expected=start, source="every other point is higher")
 
 
-@claim("lbfgs.line-search-keeps-to-tolerance-change")
+@claim("lbfgs.line-search-obeys-tolerance-change")
 @pytest.mark.parametrize("tolerance", [1e-9, 0.0625, 0.25], ids="tolerance={}".format)
 def test_a_bracket_below_the_tolerance_ends_the_search(tolerance, device):
     steep = line_searches.script((0.0, -1.0), (1.0, 0.5))
@@ -107,7 +107,7 @@ def test_a_line_search_took_25_evaluations_and_one(max_eval, device):
     )
 
 
-@claim("lbfgs.goes-on-with-nan")
+@claim("lbfgs.continues-with-nan")
 @pytest.mark.parametrize("max_iter", [1, 4], ids="max_iter={}".format)
 def test_nan_does_not_end_a_step(max_iter, device):
     x = torch.ones(2, device=device, requires_grad=True)
@@ -121,7 +121,7 @@ def test_nan_does_not_end_a_step(max_iter, device):
     )
 
 
-@claim("lbfgs.goes-on-after-an-error")
+@claim("lbfgs.continues-after-an-error")
 @pytest.mark.parametrize("failing", [1, 2, 3], ids=["first", "second", "third"])
 @pytest.mark.parametrize("steps", [0, 1], ids=["at_once", "later"])
 @pytest.mark.parametrize("line_search_fn", [None, "strong_wolfe"], ids=["fixed", "wolfe"])
@@ -154,7 +154,7 @@ def test_a_changed_history_size_takes_effect(size, device):
     )
 
 
-@claim("lbfgs.takes-gradients-as-backward-makes-them")
+@claim("lbfgs.layout-changes-no-step")
 @pytest.mark.parametrize(
     "layout",
     [memory_layouts.contiguous, memory_layouts.transposed, memory_layouts.strided],
@@ -175,7 +175,7 @@ def test_the_layout_of_a_parameter_changes_no_step(layout, device):
     )
 
 
-@claim("lbfgs.wants-one-device")
+@claim("lbfgs.refuses-two-devices")
 def test_parameters_on_two_devices_are_an_error(device):
     places = (device, torch.device("cpu"))
     here, there = (torch.ones(2, device=place, requires_grad=True) for place in places)
@@ -192,7 +192,7 @@ def test_parameters_on_two_devices_are_an_error(device):
     )
 
 
-@claim("lbfgs.takes-a-tensor-for-a-rate")
+@claim("lbfgs.accepts-a-tensor-as-rate")
 @pytest.mark.parametrize("shape", [(), (1,)], ids=["scalar", "one_element"])
 @optimizers.each(only=("LBFGS",), every_preset=True)
 def test_a_rate_in_a_tensor_is_a_rate(case, shape, device):
@@ -221,7 +221,7 @@ def test_a_coarse_dtype_takes_the_oracle_s_steps(edge, dtype, device):
     )
 
 
-@claim("lbfgs.empty-group-asks-for-the-loss")
+@claim("lbfgs.empty-group-calls-the-closure")
 def test_without_parameters_step_returns_the_loss():
     optimizer = torch.optim.LBFGS([{"params": []}])
     check.same(seen=optimizer.step(lambda: 3.0), expected=3.0, source="what the closure returns")

@@ -86,7 +86,7 @@ def test_the_buffer_is_the_documented_sum(device):
     check.same(seen=walk.state("momentum_buffer"), expected=expected, source="B = g + B/2")
 
 
-@claim("muon.orthogonalizing-leaves-the-buffer-alone")
+@claim("muon.orthogonalizing-keeps-the-buffer")
 @DTYPES
 @pytest.mark.parametrize("nesterov", [False, True], ids=["plain", "nesterov"])
 def test_the_buffer_is_the_same_in_every_dtype(nesterov, dtype, device):
@@ -144,7 +144,7 @@ def test_the_spectral_rate_was_refused(device):
         torch.optim.Muon([parameter], adjust_lr_fn="spectral_unclamped")
 
 
-@claim("muon.refuses-to-iterate")
+@claim("muon.iteration-options-out-of-range")
 @pytest.mark.parametrize(
     "options, words",
     [
@@ -160,7 +160,7 @@ def test_iterations_that_are_none_are_an_error(options, words, device):
         walk.over([[[1.0, -2.0]]])
 
 
-@claim("muon.refuses-to-iterate")
+@claim("muon.iteration-options-out-of-range")
 def test_ninety_nine_steps_are_taken(device):
     options = {"ns_steps": 99, "ns_coefficients": (1.5, -0.5, 0.0), "lr": 0.5, "weight_decay": 0.0}
     walk = SingleParameter("Muon", device, start=[[1.0, 2.0]], options=options).over(
@@ -171,7 +171,7 @@ def test_ninety_nine_steps_are_taken(device):
     check.same(seen=walk.values, expected=expected, source="by hand, exact in bfloat16")
 
 
-@claim("muon.size-of-the-gradient-does-not-matter")
+@claim("muon.gradient-size-does-not-matter")
 @pytest.mark.parametrize("scale", [2.0**-10, 2.0**10], ids=["small", "large"])
 def test_gradients_a_thousand_times_as_large_give_the_same_steps(scale, device):
     slopes = [walked for walked in WIDE.gradients if walked is not None]
@@ -183,7 +183,7 @@ def test_gradients_a_thousand_times_as_large_give_the_same_steps(scale, device):
     )
 
 
-@claim("muon.decay-is-multiplied-by-the-rate")
+@claim("muon.weight-decay-scales-with-lr")
 def test_without_a_slope_muon_shrinks_by_the_rate_before_adjustment(device):
     options = {"lr": 0.5, "weight_decay": 0.5, "adjust_lr_fn": "match_rms_adamw"}
     walk = SingleParameter("Muon", device, start=[[1.0, -2.0]], options=options).over(
@@ -193,7 +193,7 @@ def test_without_a_slope_muon_shrinks_by_the_rate_before_adjustment(device):
     check.close(seen=walk.values, expected=expected, source="(1 - γλ)ᵗθ₀", tolerance=STEPS)
 
 
-@claim("muon.takes-matrices-only")
+@claim("muon.accepts-matrices-only")
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3, 4)], ids=["scalar", "vector", "three.d"])
 def test_a_parameter_that_is_no_matrix_is_an_error(shape, device):
     parameter = torch.ones(shape, device=device, requires_grad=True)

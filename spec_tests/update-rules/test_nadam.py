@@ -35,7 +35,7 @@ def test_the_product_is_that_of_the_momenta_so_far(device):
     )
 
 
-@claim("nadam.decoupled-decay-shrinks-the-parameter")
+@claim("nadam.decoupled-decay-scales-with-lr")
 def test_without_a_slope_decoupled_decay_shrinks_by_a_constant_factor(device):
     options = {"lr": 0.5, "weight_decay": 0.5, "decoupled_weight_decay": True}
     walk = SingleParameter("NAdam", device, options=options).over([(0.0, 0.0)] * 3)

@@ -40,7 +40,7 @@ def test_the_first_five_steps_are_not_divided(device):
     )
 
 
-@claim("radam.decoupled-decay-shrinks-the-parameter")
+@claim("radam.decoupled-decay-scales-with-lr")
 def test_without_a_slope_decoupled_decay_shrinks_by_a_constant_factor(device):
     options = {"lr": 0.5, "weight_decay": 0.5, "decoupled_weight_decay": True}
     walk = SingleParameter("RAdam", device, options=options).over([(0.0, 0.0)] * 7)

@@ -42,7 +42,7 @@ def test_centered_divides_by_the_standard_deviation(device):
     check.close(seen=walk.values, expected=expected, source="by hand", tolerance=STEPS)
 
 
-@claim("rmsprop.momentum-gathers-normalised-gradients")
+@claim("rmsprop.momentum-of-normalised-gradients")
 def test_the_velocity_is_of_normalised_gradients_without_the_rate(device):
     options = {"lr": 0.5, "alpha": 0.75, "eps": 0.0, "momentum": 0.5}
     walk = SingleParameter("RMSprop", device, options=options).over([(4.0, -8.0), (0.0, 0.0)])
@@ -54,7 +54,7 @@ def test_the_velocity_is_of_normalised_gradients_without_the_rate(device):
     )
 
 
-@claim("rmsprop.centered-survives-constant-gradients")
+@claim("rmsprop.centered-steps-stay-finite")
 def test_a_constant_gradient_gives_finite_steps(device):
     # Which of them survive is a matter of rounding, and so of the processor: hence many.
     gradient = torch.tensor([0.1 + 0.37 * i for i in range(256)], device=device)

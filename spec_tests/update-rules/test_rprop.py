@@ -44,7 +44,7 @@ def test_an_element_whose_sign_turns_stays_for_one_step(device):
     )
 
 
-@claim("rprop.first-step-has-the-size-of-the-rate")
+@claim("rprop.first-step-has-length-lr")
 @pytest.mark.parametrize("lr", [0.25, 4.0, 100.0], ids="lr={}".format)
 def test_the_first_step_is_one_rate_long(lr, device):
     walk = SingleParameter("Rprop", device, options={"lr": lr, "step_sizes": (0.5, 50.0)})

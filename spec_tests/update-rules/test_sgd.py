@@ -32,7 +32,7 @@ def test_the_first_velocity_is_not_damped(device):
     check.same(seen=walk.values, expected=expected, source="by hand, exact in binary")
 
 
-@claim("sgd.nesterov-adds-the-velocity-to-the-gradient")
+@claim("sgd.nesterov-adds-velocity-to-gradient")
 def test_nesterov_moves_along_the_gradient_and_the_new_velocity(device):
     walk = SingleParameter("SGD", device, options={"lr": 1.0, "momentum": 0.5, "nesterov": True})
     walk.over([(1.0, 2.0), (0.0, 2.0)])
@@ -52,7 +52,7 @@ def test_a_rate_that_is_halved_halves_the_old_velocity_too(device):
     check.same(seen=walk.values, expected=expected, source="by hand, exact in binary")
 
 
-@claim("sgd.refuses-to-decay-sparse-gradients")
+@claim("sgd.decay-refuses-sparse-gradients")
 @pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
 def test_a_sparse_gradient_cannot_decay(foreach, device):
     w = torch.ones(2, device=device, requires_grad=True)

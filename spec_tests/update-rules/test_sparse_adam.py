@@ -40,7 +40,7 @@ def test_a_coarse_dtype_takes_the_oracle_s_steps(dtype, device):
     )
 
 
-@claim("sparse-adam.takes-a-tensor-for-a-rate")
+@claim("sparse-adam.accepts-a-tensor-as-rate")
 @pytest.mark.parametrize("shape", [(), (1,)], ids=["scalar", "one_element"])
 def test_a_rate_in_a_tensor_is_a_rate(shape, device):
     def values(lr):
@@ -56,7 +56,7 @@ def test_a_rate_in_a_tensor_is_a_rate(shape, device):
     )
 
 
-@claim("sparse-adam.any-number-of-sparse-dimensions")
+@claim("sparse-adam.any-number-of-dimensions")
 @pytest.mark.parametrize(
     "shape, sparse",
     [((3,), 1), ((2, 3), 1), ((2, 3), 2), ((2, 2, 3), 1), ((2, 2, 3), 2), ((2, 2, 3), 3), ((), 0)],
@@ -76,7 +76,7 @@ def test_what_is_held_moves_alike_however_it_is_indexed(shape, sparse, device):
     )
 
 
-@claim("sparse-adam.leaves-the-rest-alone")
+@claim("sparse-adam.keeps-absent-elements")
 def test_what_the_gradient_does_not_hold_stays(device):
     walk = SingleParameter("SparseAdam", device, start=[[1.0], [2.0], [3.0]], options={"lr": 0.5})
     walk.over([held(walk, [0, 1], [1.0, -1.0]), held(walk, [0], [1.0])])
@@ -86,7 +86,7 @@ def test_what_the_gradient_does_not_hold_stays(device):
     check.same(seen=seen, expected=expected, source="what was there before")
 
 
-@claim("sparse-adam.takes-held-zeros-for-gradients")
+@claim("sparse-adam.explicit-zeros-are-gradients")
 def test_a_zero_that_is_held_lets_the_moments_act(device):
     options = {"lr": 1.0, "betas": (0.5, 0.5), "eps": 1e-30}
     walk = SingleParameter("SparseAdam", device, start=[[1.0]], options=options)
@@ -97,7 +97,7 @@ def test_a_zero_that_is_held_lets_the_moments_act(device):
     check.close(seen=moved, expected=expected, source="by hand", tolerance=STEPS)
 
 
-@claim("sparse-adam.eps-is-added-before-the-correction")
+@claim("sparse-adam.eps-before-bias-correction")
 def test_eps_stands_beside_the_uncorrected_root(device):
     options = {"lr": 1.0, "betas": (0.5, 0.75), "eps": 0.5}
     walk = SingleParameter("SparseAdam", device, start=[[1.0]], options=options)
@@ -114,7 +114,7 @@ def test_a_dense_gradient_is_an_error(device):
         walk.over([[[1.0]]])
 
 
-@claim("sparse-adam.empty-gradient-counts-as-a-step")
+@claim("sparse-adam.counts-empty-gradients")
 def test_a_gradient_that_holds_nothing_counts_as_a_step(device):
     walk = SingleParameter("SparseAdam", device, start=[[1.0], [2.0]])
     walk.over([held(walk, [], [])])

@@ -88,7 +88,7 @@ def test_a_step_on_the_normalised_temperatures(device):
     )
 
 
-@claim("sgd.rate-is-not-a-function-of-the-gradient")
+@claim("sgd.rate-is-independent-of-the-gradient")
 @pytest.mark.parametrize("lr", [0.01, 1.0, 8.0], ids="lr={}".format)
 def test_a_step_of_grad_squared_is_not_a_step_of_sgd(lr, device):
     by_hand, parameter = leaf((0.5, 1.5), device), leaf((0.5, 1.5), device)
@@ -124,7 +124,7 @@ def test_the_first_step_on_the_bowl(device, recorded):
     recorded(first)
 
 
-@claim("sgd.repeats-the-step-without-a-new-backward")
+@claim("sgd.repeats-step-without-new-backward")
 def test_the_second_step_over_the_same_gradient(device):
     second = steps_over_one_gradient(device, 2, **MOVING)[1]
     check.printed(

@@ -18,7 +18,7 @@ def test_every_gradient_is_gone(case, device):
     check.same(seen=training.gradients(), expected=[None, None], source="001-8")
 
 
-@claim("zero-grad.is-not-filling-with-zeros")
+@claim("zero-grad.leaves-no-zeros")
 @optimizers.each()
 def test_no_zeros_are_left(case, device):
     training = Training(case, device)
@@ -45,7 +45,7 @@ def test_the_same_tensor_is_filled(case, device):
     )  # fmt: skip
 
 
-@claim("zero-grad.leaves-missing-gradients-missing")
+@claim("zero-grad.creates-no-gradient")
 @optimizers.each()
 def test_none_stays_none(case, device):
     training = Training(case, device)
@@ -65,7 +65,7 @@ def test_a_gradient_with_a_graph_is_detached(case, device):
     check.same(seen=tracked, expected=[False, False], source="the documentation of zero_grad")
 
 
-@claim("zero-grad.leaves-the-graph-of-a-gradient-that-is-held")
+@claim("zero-grad.keeps-graph-of-held-gradient")
 @optimizers.each(but=("SparseAdam",))
 def test_a_gradient_that_is_held_can_be_differentiated_after_clearing(case, device):
     training = Training(case, device)
@@ -103,7 +103,7 @@ def copied(state):
     return {k: v.clone() if isinstance(v, torch.Tensor) else v for k, v in state.items()}
 
 
-@claim("zero-grad.of-the-model-reaches-further")
+@claim("zero-grad.optimizer-versus-module")
 def test_each_clears_what_it_knows(device):
     net = TinyNet(device)
     optimizer = torch.optim.SGD(net.fc1.parameters(), lr=0.1)

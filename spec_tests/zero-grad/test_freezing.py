@@ -33,7 +33,7 @@ def test_the_gradient_that_passes_is_not_zero(device):
     assert bool((net.fc1.weight.grad != 0).all()), net.fc1.weight.grad
 
 
-@claim("freezing.neither-moved-nor-kept")
+@claim("freezing.not-updated-and-without-state")
 @optimizers.each(but=("LBFGS", "Adagrad"))
 def test_a_frozen_parameter_stays_and_has_no_state(case, device):
     training = Training(case, device)
@@ -53,7 +53,7 @@ def whole(dtype, device):
     return torch.nn.Parameter(ones, requires_grad=False)
 
 
-@claim("freezing.whole-numbers-are-taken")
+@claim("freezing.integer-parameters-are-accepted")
 @optimizers.each()
 def test_frozen_parameters_of_whole_numbers_stay_beside_those_that_train(case, device):
     training, alone = Training(case, device), Training(case, device)
@@ -81,7 +81,7 @@ def test_a_parameter_frozen_late_goes_on_moving(case, device):
     check.same(seen=frozen.values(), expected=free.values(), source="a step without freezing")
 
 
-@claim("freezing.late-is-cleared-all-the-same")
+@claim("freezing.late-gradient-is-cleared")
 @pytest.mark.parametrize("to_none", [True, False], ids=["to_none", "to_zeros"])
 @optimizers.each(but=("SparseAdam",))
 def test_the_gradient_of_a_parameter_frozen_late_is_cleared(case, to_none, device):
@@ -94,7 +94,7 @@ def test_the_gradient_of_a_parameter_frozen_late_is_cleared(case, to_none, devic
     check.same(seen=training.gradients(), expected=cleared, source="zero_grad() of all parameters")
 
 
-@claim("freezing.thawed-trains-from-then-on")
+@claim("freezing.unfrozen-trains-like-new")
 @optimizers.each(but=("LBFGS",))
 def test_a_parameter_that_was_frozen_at_construction_trains_when_thawed(case, device):
     training, first, last = (Training(case, device) for _ in range(3))

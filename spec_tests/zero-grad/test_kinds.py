@@ -60,7 +60,7 @@ def test_gradients_of_every_kind_are_filled_in_place(options, device):
     )
 
 
-@claim("zero-grad.takes-away-every-kind-of-gradient")
+@claim("zero-grad.removes-every-kind-of-gradient")
 @EACH_KERNEL
 def test_gradients_of_every_kind_are_taken_away(options, device):
     parameters, _ = gradients_of_every_kind(device)
@@ -86,28 +86,28 @@ def kernels_of_clearing(training):
     return sorted({"_foreach_zero_", "zero_"} & called.names)
 
 
-@claim("zero-grad.fills-together-if-foreach-or-fused")
+@claim("zero-grad.foreach-or-fused-fills-at-once")
 @FOREACH
 def test_an_optimizer_with_foreach_fills_gradients_together(case, device):
     seen = kernels_of_clearing(Training(case, device))
     check.same(seen=seen, expected=["_foreach_zero_"], source="one call for all of them")
 
 
-@claim("zero-grad.fills-together-if-foreach-or-fused")
+@claim("zero-grad.foreach-or-fused-fills-at-once")
 @FUSED
 def test_a_fused_optimizer_fills_gradients_together(case, device):
     seen = kernels_of_clearing(Training(case, device))
     check.same(seen=seen, expected=["_foreach_zero_"], source="one call for all of them")
 
 
-@claim("zero-grad.fills-one-by-one-otherwise")
+@claim("zero-grad.loop-fills-one-by-one")
 @optimizers.each()
 def test_an_optimizer_fills_gradients_one_by_one_unless_told_otherwise(case, device):
     seen = kernels_of_clearing(Training(case, device))
     check.same(seen=seen, expected=["zero_"], source="a call for each of them")
 
 
-@claim("zero-grad.fills-one-by-one-otherwise")
+@claim("zero-grad.loop-fills-one-by-one")
 @optimizers.each(adding={"foreach": False})
 def test_an_optimizer_without_foreach_fills_gradients_one_by_one(case, device):
     seen = kernels_of_clearing(Training(case, device))

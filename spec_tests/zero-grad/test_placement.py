@@ -53,7 +53,7 @@ def test_the_bowl_without_clearing(device):
     )
 
 
-@claim("zero-grad.between-backward-and-step-ends-training")
+@claim("zero-grad.between-backward-and-step")
 @optimizers.each(but=("LBFGS",))
 def test_nothing_moves(case, device):
     training = Training(case, device)
