@@ -13,6 +13,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from fixtures.releases.supported import RELEASES
 
+# What makes something that is committed. The last runs every command of README and guides.
+GENERATED = (
+    "fixtures.specification.documents",
+    "fixtures.releases.ci_matrix",
+    "fixtures.releases.compatibility",
+    "self_tests.detection",
+    "self_tests.documents.examples --write",
+)
+
 nox.options.sessions = ["specification"]
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_existing_virtualenvs = True
@@ -52,6 +61,13 @@ def self_tests(session: nox.Session) -> None:
     """Test the suite itself, with the newest torch."""
     session.install("-e", ".[dev]")
     session.run("python", "-m", "pytest", "self_tests", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def regenerate(session: nox.Session) -> None:
+    """Make anew all that is generated, with the Python in use; what is quick comes first."""
+    for module in GENERATED:
+        session.run("python", "-m", *module.split())
 
 
 def _install(session: nox.Session, torch: str) -> None:

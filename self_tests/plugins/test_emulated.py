@@ -84,7 +84,7 @@ A_BACKEND = """
     from fixtures.devices import emulated
 
     emulated.NAME = "abacus"
-    from fixtures.emulated import registration
+    from fixtures.devices.emulated import registration
 
     registration.register()
     emulated.NAME = "emulated"
