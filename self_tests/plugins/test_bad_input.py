@@ -170,3 +170,48 @@ def test_a_report_in_the_place_of_the_one_that_it_is_compared_with(
     before = small.read("there/report.json")
     refused(small.run("--report=there", f"--baseline={name}"), "--report there", "would replace")
     assert small.read("there/report.json") == before
+
+
+def test_a_chapter_that_is_not_utf_8(project: ProjectMaker) -> None:
+    small = project(claims("demo.holds"), PASSES)
+    (small.path / "docs/spec/other.md").write_bytes("# Übrige".encode("latin-1"))
+    refused(small.run(), "other.md: is not UTF-8", "byte 2")
+
+
+@pytest.mark.parametrize("heading", ["#### demo.a", "###demo.a"], ids=["too_deep", "no_blank"])
+def test_a_heading_that_begins_no_claim(project: ProjectMaker, heading: str) -> None:
+    text = claims("demo.holds") + f"\n{heading}\nIt is lost.\n\ntorch: >=2.0\n"
+    refused(project(text, PASSES).run(), "demo.md:", "begins no claim")
+
+
+def test_an_unknown_profile_of_hypothesis(project: ProjectMaker) -> None:
+    end = project(claims("demo.holds"), PASSES).run("--hypothesis-profile", "deep")
+    refused(end, "--hypothesis-profile deep", "specification", "thorough")
+
+
+def test_a_test_that_cites_no_claim(project: ProjectMaker) -> None:
+    small = project(claims("demo.holds"), PASSES + "\n    def test_another():\n        pass\n")
+    refused(small.run(), "test_demo.py::test_another cites no claim")
+
+
+@pytest.mark.parametrize(
+    "selection, words",
+    [
+        (("-m", "cpu and cuda"), "-m 'cpu and cuda' leave none"),
+        (("-k", "nowhere"), "-k 'nowhere' leave none"),
+        (("--claim", "demo.other"), "--claim demo.other leave none"),
+    ],
+    ids=["marker", "keyword", "claim"],
+)
+def test_a_selection_that_leaves_nothing(
+    project: ProjectMaker, selection: tuple[str, ...], words: str
+) -> None:
+    end = project(claims("demo.holds", "demo.other"), PASSES).run(*selection)
+    assert end.code == pytest.ExitCode.NO_TESTS_COLLECTED
+    assert [error for error in end.errors if words in error], end.text
+
+
+def test_an_id_that_was_renamed_is_told(project: ProjectMaker) -> None:
+    small = project(claims("demo.holds"), PASSES)
+    small.write("docs/spec/renamed.md", "# Renamed\n\n| `demo.held` | `demo.holds` |\n")
+    refused(small.run("--claim", "demo.held"), "'demo.held' is now called 'demo.holds'")

@@ -113,7 +113,9 @@ def test_a_test_may_ask_of_all_in_one_case(project: ProjectMaker) -> None:
 
 
 def test_an_implementation_of_a_plugin_is_asked_on_request_alone(project: ProjectMaker) -> None:
-    end = project(steps("any, not capturable, not differentiable, not fused"), WRAPPED + STEPS).run()
+    end = project(
+        steps("any, not capturable, not differentiable, not fused"), WRAPPED + STEPS
+    ).run()
     assert "loud" not in of_sgd(end.verdicts)
 
 

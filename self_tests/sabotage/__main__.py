@@ -1,5 +1,6 @@
 """``python -m self_tests.sabotage [NAME]``: break torch in one way, and read what its claim says."""
 
+import argparse
 import sys
 
 from self_tests.sabotage.runner import all_faults, commit
@@ -7,6 +8,11 @@ from self_tests.sabotage.runner import all_faults, commit
 
 def main(names: list[str]) -> int:
     """List the faults, or commit the named ones and print the message of each claim."""
+    parser = argparse.ArgumentParser(prog="python -m self_tests.sabotage", description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="a fault; without any, all are listed"
+    )
+    names = parser.parse_args(names).names
     faults = {fault.name: fault for fault in all_faults()}
     if not names:
         width = max(map(len, faults))
