@@ -4,6 +4,7 @@
 summed up for docs/compatibility.md: ``python -m fixtures.releases.compatibility reports/*``.
 """
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -21,6 +22,9 @@ GENERATED = (
     "self_tests.detection",
     "self_tests.documents.examples --write",
 )
+
+SITE = "build/site"
+STRICT = ("-n", "-W", "--keep-going", "-E")
 
 nox.options.sessions = ["specification"]
 nox.options.error_on_missing_interpreters = False
@@ -68,6 +72,16 @@ def regenerate(session: nox.Session) -> None:
     """Make anew all that is generated, with the Python in use; what is quick comes first."""
     for module in GENERATED:
         session.run("python", "-m", *module.split())
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site from docs/ into build/site; a warning, or a link that leads nowhere, is an error."""
+    session.install("-e", ".[docs]")
+    shutil.rmtree(SITE, ignore_errors=True)
+    session.run(
+        "python", "-m", "sphinx", *STRICT, "-d", "build/doctrees", "docs", SITE, *session.posargs
+    )
 
 
 def _install(session: nox.Session, torch: str) -> None:

@@ -1,13 +1,17 @@
 """The specification and its tests belong together: every claim has a test, and every test a claim."""
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
 
+from fixtures.catalogue.optimizers import OPTIMIZERS
 from fixtures.specification.register import read_register
 from self_tests.support.forked_cases import ROOT, Specification, in_specification
 
+# Aimed at are 40; families that say the same of several things may be longer.
+LONGEST_ID = 48
 SAFE = re.compile(r"[A-Za-z0-9_.=+-]*")
 
 
@@ -63,3 +67,36 @@ def test_every_chapter_is_listed_for_readers() -> None:
         r"^\| \[[a-z-]+\]\(([a-z-]+)\.md\)", (folder / "README.md").read_text("utf-8"), re.MULTILINE
     )
     assert sorted(listed) == sorted(read_register(folder).chapters)
+
+
+# A statement of a document, a file, a formula, or words that say what the expectation is taken from.
+_SOURCE = re.compile(r"\d{3}-\d+|/|[\d=·√γθλ]|\S+\(.*\)|\S+ \S+ \S+")
+
+
+def test_every_expectation_names_its_source() -> None:
+    vague = [
+        f"{path.relative_to(ROOT)}:{keyword.value.lineno}: {keyword.value.value!r}"
+        for path in sorted((ROOT / "spec_tests").rglob("*.py"))
+        for keyword in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(keyword, ast.keyword) and keyword.arg == "source"
+        if isinstance(keyword.value, ast.Constant) and not _SOURCE.search(str(keyword.value.value))
+    ]
+    assert vague == []
+
+
+def test_ids_are_short() -> None:
+    ids = [claim.id for claim in read_register(ROOT / "docs" / "spec")]
+    assert [name for name in ids if len(name) > LONGEST_ID] == []
+
+
+def test_no_test_chooses_optimizers_by_a_list_of_names() -> None:
+    names = {entry.name for entry in OPTIMIZERS}
+    lists = [
+        f"{path.relative_to(ROOT)}:{keyword.value.lineno}"
+        for path in sorted((ROOT / "spec_tests").rglob("*.py"))
+        for keyword in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(keyword, ast.keyword) and keyword.arg in ("only", "but")
+        if isinstance(keyword.value, ast.Tuple)
+        if sum(ast.unparse(element).strip("'") in names for element in keyword.value.elts) > 2
+    ]
+    assert lists == []

@@ -1,0 +1,160 @@
+"""The site that is built from docs/: without a warning, and with an address for each claim."""
+
+import json
+import subprocess
+import sys
+from collections import defaultdict
+from html.parser import HTMLParser
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from fixtures.specification.register import Register, read_register
+from self_tests.support.forked_cases import ROOT
+
+MISSING = [name for name in ("sphinx", "furo", "myst_parser") if find_spec(name) is None]
+
+pytestmark = pytest.mark.skipif(
+    bool(MISSING),
+    reason=f"the site is built with {', '.join(MISSING)}: python -m pip install -e '.[docs]'",
+)
+
+
+class Page(HTMLParser):
+    """The ids of a page, and where its links lead.
+
+    Attributes:
+        ids: Every id of the page.
+        links: Every address that a link of it has.
+        links_below: By the id of a section, the links within it that stand in no section of its own.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self.ids: set[str] = set()
+        self.links: list[str] = []
+        self.links_below: dict[str, list[str]] = defaultdict(list)
+        self._sections: list[str] = []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take what a tag says."""
+        said = dict(attrs)
+        if address := said.get("id"):
+            self.ids.add(address)
+        if tag == "section":
+            self._sections.append(said.get("id") or "")
+        if tag == "a" and (link := said.get("href")):
+            self.links.append(link)
+            self.links_below[self._sections[-1] if self._sections else ""].append(link)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Leave a section."""
+        if tag == "section":
+            self._sections.pop()
+
+
+@pytest.fixture(scope="module")
+def register() -> Register:
+    """The claims of this checkout."""
+    return read_register(ROOT / "docs" / "spec")
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The folder of the site, and what is wrong with it."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "sphinx", "-n", "-q", "-E", "-d", str(folder / "doctrees")]
+    done = subprocess.run(
+        [*command, str(ROOT / "docs"), str(folder / "html")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder / "html", done.stderr
+
+
+@pytest.fixture(scope="module")
+def pages(build: tuple[Path, str]) -> dict[str, Page]:
+    """The pages of the site, by their path within it."""
+    site = build[0]
+    return {str(path.relative_to(site)): Page(path) for path in sorted(site.rglob("*.html"))}
+
+
+def test_it_is_built_without_a_warning(build: tuple[Path, str]) -> None:
+    assert build[1] == ""
+
+
+def test_every_claim_has_its_id_for_an_anchor(pages: dict[str, Page], register: Register) -> None:
+    without = [c.id for c in register if c.id not in pages[f"spec/{c.chapter}.html"].ids]
+    assert without == []
+
+
+def test_every_claim_keeps_the_anchor_that_github_gives_it(
+    pages: dict[str, Page], register: Register
+) -> None:
+    without = [
+        c.id for c in register if c.id.replace(".", "") not in pages[f"spec/{c.chapter}.html"].ids
+    ]
+    assert without == []
+
+
+def test_what_a_claim_names_under_see_is_a_link(pages: dict[str, Page], register: Register) -> None:
+    missing = [
+        f"{claim.id}: {other}"
+        for claim in register
+        for other in claim.see
+        if not any(
+            urlsplit(link).fragment == other
+            for link in pages[f"spec/{claim.chapter}.html"].links_below[claim.id]
+        )
+    ]
+    assert missing == []
+
+
+def test_the_claim_of_every_finding_is_a_link(pages: dict[str, Page], register: Register) -> None:
+    text = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
+    quoted = {claim.id for claim in register if f"`{claim.id}`" in text}
+    assert quoted - {urlsplit(link).fragment for link in pages["findings.html"].links} == set()
+
+
+def test_no_link_within_the_site_leads_nowhere(
+    build: tuple[Path, str], pages: dict[str, Page]
+) -> None:
+    broken = []
+    for name, page in pages.items():
+        for link in page.links:
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc:
+                continue
+            target = (page.path.parent / unquote(parts.path)).resolve() if parts.path else page.path
+            there = pages.get(str(target.relative_to(build[0].resolve())))
+            if not target.exists() or (
+                parts.fragment and there and parts.fragment not in there.ids
+            ):
+                broken.append(f"{name}: {link}")
+    assert broken == []
+
+
+def test_one_page_lists_all_claims(pages: dict[str, Page], register: Register) -> None:
+    listed = [urlsplit(link).fragment for link in pages["claims.html"].links]
+    assert [link for link in listed if link in register] == sorted(claim.id for claim in register)
+
+
+def test_the_search_leads_to_claims_by_id_and_by_what_they_are_about(
+    build: tuple[Path, str], register: Register
+) -> None:
+    text = (build[0] / "searchindex.js").read_text(encoding="utf-8")
+    index = json.loads(text.removeprefix("Search.setIndex(").removesuffix(")"))
+    found = {
+        f"{prefix}.{name}": f"{index['docnames'][page]}#{anchor or f'{prefix}.{name}'}"
+        for prefix, entries in index["objects"].items()
+        for page, _, _, anchor, name in entries
+    }
+    assert sorted(found.values()) == sorted(f"spec/{c.chapter}#{c.id}" for c in register)
+    assert "averaged-model.is-a-copy (AveragedModel)" in found
+    assert "averagedmodel" in index["terms"]
