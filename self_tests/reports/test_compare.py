@@ -25,9 +25,10 @@ CASES = """
     import warnings
 
     from fixtures.assertions.tolerances import Tolerance
+    from fixtures.catalogue import optimizers
 
     @claim("demo.holds")
-    @pytest.mark.parametrize("case", ["adam.plain", "sgd.plain"])
+    @optimizers.each(only=("Adam", "SGD"))
     def test_holds(case):
         seen = torch.tensor([1.0, 2.0])
         expected, eight = torch.tensor([1.0, 2.0]), Tolerance(8, "rounding")
@@ -119,11 +120,11 @@ def test_a_result_of_another_form_is_drift(changes: Rerun) -> None:
 
 
 def test_cases_come_and_go(changes: Rerun) -> None:
-    found = changes(('"sgd.plain"', '"rprop.plain"'))
+    found = changes(('"SGD"', '"Rprop"'))
     assert nothing_but(found, "cases") == 2
     node = "spec_tests/demo/test_demo.py::test_holds"
-    assert found.cases_new == [f"{node}[rprop.plain]"]
-    assert found.cases_gone == [f"{node}[sgd.plain]"]
+    assert found.cases_new == [f"{node}[rprop.default]"]
+    assert found.cases_gone == [f"{node}[sgd.default]"]
 
 
 def test_warnings_come_and_go(changes: Rerun) -> None:
@@ -137,17 +138,17 @@ def test_another_specification_is_a_note_and_no_change_of_torch(changes: Rerun) 
     found = changes(("demo.other", "demo.new"))
     assert nothing_but(found, "specification") == 2
     assert found.specification == [
-        "demo.new is asked by the new one only",
-        "demo.other is asked by the old one only",
+        "demo.new is only in the new report",
+        "demo.other is only in the old report",
     ]
-    assert "The reports ask different specifications" in found.notes[0]
+    assert "The reports test different specifications" in found.notes[0]
 
 
 def test_a_claim_that_says_something_else_is_noted(changes: Rerun) -> None:
     changes.small.write(
         "docs/spec/demo.md", claims("demo.holds", "demo.other", fields="torch: >=1.9")
     )
-    assert changes().specification[0] == "demo.holds: another torch: >=1.9"
+    assert changes().specification[0] == "demo.holds: torch is now >=1.9"
 
 
 def test_a_narrower_run_is_noted(small: SmallProject) -> None:
@@ -398,7 +399,7 @@ def test_a_run_ends_with_what_changed_since_its_baseline(small: SmallProject) ->
     assert end.code == 1
     section = end.section("changes since the baseline")
     assert "holds -> broken: demo.other (1 of 1 case)" in section
-    assert "1 verdicts, 0 drift, 0 surface" in section
+    assert "1 verdicts, 0 applicability, 0 drift, 0 surface" in section
 
 
 def test_a_change_that_counts_fails_the_run(small: SmallProject) -> None:

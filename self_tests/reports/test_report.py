@@ -18,9 +18,10 @@ CASES = """
     import warnings
 
     from fixtures.assertions.tolerances import Tolerance
+    from fixtures.catalogue import optimizers
 
     @claim("demo.holds")
-    @pytest.mark.parametrize("case", ["adam.plain", "sgd.plain"])
+    @optimizers.each(only=("Adam", "SGD"))
     def test_holds(case, device):
         warnings.warn("it may rain", stacklevel=1)
         seen = torch.tensor([1.0, 2.0 + 2**-22], device=device)

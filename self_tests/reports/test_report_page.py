@@ -19,9 +19,10 @@ CASES = """
     import warnings
 
     from fixtures.assertions.tolerances import Tolerance
+    from fixtures.catalogue import optimizers
 
     @claim("demo.holds")
-    @pytest.mark.parametrize("case", ["adam.plain", "sgd.plain"])
+    @optimizers.each(only=("Adam", "SGD"))
     def test_holds(case, device):
         warnings.warn("<b>rain</b>", stacklevel=1)
         seen = torch.tensor([1.0, 2.0 + 2**-22], device=device)
@@ -121,7 +122,7 @@ def test_what_comes_from_the_run_is_escaped(text: str) -> None:
 def test_a_claim_shows_what_is_known_of_it(text: str) -> None:
     shown = text[text.index('id="claim-demo.holds"') :]
     for words in ("docs/spec/demo.md:3 (documented)", "&gt;=2.0", "1 of 8 ulps", "(12%)",
-                  "test_holds: 2 cases", "adam.plain", "no cuda device here"):  # fmt: skip
+                  "test_holds: 2 cases", "adam.default", "no cuda device here"):  # fmt: skip
         assert words in shown
 
 
