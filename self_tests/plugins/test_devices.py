@@ -117,7 +117,7 @@ def test_more_workers_than_gpus_are_refused(
     cuda(device_count=lambda: 2)
     end = project(claims("demo.holds"), PASSES).run("-m", "cuda", "-n", "3")
     assert end.code == USAGE_ERROR
-    assert "-n 3 asks for more workers than there are devices of kind cuda, 2" in end.text
+    assert "-n 3 asks for more workers than torch has devices of kind cuda (2)" in end.text
 
 
 def test_a_worker_on_the_cpu_has_one_thread(project: ProjectMaker) -> None:

@@ -170,4 +170,4 @@ def test_an_older_torch_is_said_in_a_line(project: ProjectMaker) -> None:
 def test_it_stands_alone(project: ProjectMaker) -> None:
     end = project(FOUR_CLAIMS, ONE_TEST_EACH).run("--device", "emulated", "--device", "cuda")
     assert end.code == 4
-    assert "--device emulated stands alone: ask about cuda in another run" in end.text
+    assert "--device emulated allows no other device: test cuda in another run" in end.text

@@ -137,4 +137,5 @@ def test_the_message_of_a_step_that_a_plugin_wraps_names_it_and_how_to_ask_again
 def test_an_implementation_that_nobody_knows_is_refused(project: ProjectMaker) -> None:
     end = project(steps("any"), STEPS).run("--implementation", "compiled")
     assert end.code == pytest.ExitCode.USAGE_ERROR
-    assert "--implementation compiled: there is none of this name; there are loop" in end.text
+    told = "--implementation compiled: no implementation has this name; the names are loop"
+    assert told in end.text

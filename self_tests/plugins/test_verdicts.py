@@ -61,7 +61,7 @@ def test_a_claim_about_other_releases_is_not_applicable(project: ProjectMaker) -
 
 
 def test_a_recorded_deviation_is_neither_green_nor_red(project: ProjectMaker) -> None:
-    end = project(claims("demo.holds"), CASES, DEVIATION).run("-m", "cpu")
+    end = project(claims("demo.holds"), CASES, DEVIATION).run("-m", "cpu", "--deviations")
     assert end.verdicts == {"test_it[good-cpu]": "holds", "test_it[bad-cpu]": "deviates"}
     assert "torch is wrong (somewhere#1)" in end.text
     assert end.code == 0
