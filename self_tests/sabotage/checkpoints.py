@@ -371,12 +371,12 @@ def the_buffer_of_a_checkpoint_starts_over(patch: Patch) -> None:
     edit(sgd, 'state.get("momentum_buffer")', 'state.get("momentum")')
 
 
-@breaks("loading.continues-with-foreach")
+@breaks("loading.continues-from-the-loop")
 def foreach_counts_from_the_checkpoint_s_end(patch: Patch) -> None:
     edit(adam, "1 - beta1 ** _get_value(step)", "1 - beta1 ** (_get_value(step) - 1)")
 
 
-@breaks("loading.continues-with-fused")
+@breaks("loading.continues-from-the-loop")
 def fused_counts_twice(patch: Patch) -> None:
     edit(
         adam,
@@ -385,7 +385,7 @@ def fused_counts_twice(patch: Patch) -> None:
     )
 
 
-@breaks("loading.continues-without-fused")
+@breaks("loading.continues-in-the-loop")
 def a_checkpoint_of_fused_is_taken_for_a_fresh_start(patch: Patch) -> None:
     edit(
         optimizer,

@@ -38,7 +38,7 @@ def adam_leaves_its_moments_on_the_cpu(patch: Patch) -> None:
     after_a_step(patch, torch.optim.Adam, leave)
 
 
-@breaks("devices.capturable-state-on-the-device", device=NAME)
+@breaks("devices.state-on-the-device", device=NAME)
 def rmsprop_keeps_the_counter_on_the_cpu(patch: Patch) -> None:
     edit(rmsprop, 'if group["capturable"]', 'if not group["capturable"]')
 

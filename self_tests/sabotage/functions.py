@@ -62,7 +62,7 @@ def the_function_of_muon_loops_when_asked_for_foreach(_: Patch) -> None:
     edit(_muon, "    if foreach is not None and foreach:", "    if foreach is None and foreach:")
 
 
-@breaks("functions.fused-steps-on-the-cpu")
+@breaks("functions.take-the-steps-of-their-rule")
 def the_function_of_sgd_says_that_gradients_are_sparse(_: Patch) -> None:
     edit(sgd, "    if has_sparse_grad:\n", "    if not has_sparse_grad:\n")
 

@@ -39,13 +39,13 @@ def nadam_keeps_its_product_coarse(_: Patch) -> None:
          "torch.ones((), device=p.device)")  # fmt: skip
 
 
-@breaks("loading.capturable-casts-python-counters")
+@breaks("loading.capturable-moves-python-counters")
 def radam_loads_a_count_coarsely(_: Patch) -> None:
     edit(radam, "step_val, dtype=_get_scalar_dtype(), device=p.device",
          "step_val, device=p.device")  # fmt: skip
 
 
-@breaks("functions.capturable-steps-on-the-host")
+@breaks("functions.take-the-steps-of-their-rule")
 def rprop_grows_as_it_shrinks(_: Patch) -> None:
     edit(rprop, "torch.where(sign.gt(0), etaplus, sign)", "torch.where(sign.gt(0), etaminus, sign)")
 

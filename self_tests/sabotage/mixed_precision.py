@@ -52,7 +52,7 @@ def skipped_steps_decay_the_parameters(patch: Patch) -> None:
     patch.setattr(torch.amp.GradScaler, "_maybe_opt_step", decaying)
 
 
-@breaks("scaler.fused-matches-unscaled-training")
+@breaks("scaler.matches-unscaled-training")
 def fused_kernels_know_no_scale(patch: Patch) -> None:
     edit(sgd, "grad_scale=device_grad_scale", "grad_scale=None")
 

@@ -211,7 +211,7 @@ def adagrad_shares_nothing(patch: Patch) -> None:
     patch.setattr(torch.optim.Adagrad, "share_memory", lambda self: None)
 
 
-@breaks("param-groups.added-group-trains-when-fused")
+@breaks("param-groups.added-group-trains")
 def adagrad_counts_added_parameters_from_one(_: Patch) -> None:
     edit(
         adagrad,

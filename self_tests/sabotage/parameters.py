@@ -47,7 +47,7 @@ def what_is_left_over_from_the_vectors_stays(_: Patch) -> None:
     )
 
 
-@breaks("sizes.large-parameters-when-fused-on-the-cpu")
+@breaks("sizes.large-parameters")
 def a_fused_kernel_forgets_the_last_elements(patch: Patch) -> None:
     kernel = torch._fused_sgd_
 

@@ -74,7 +74,7 @@ def adagrad_decays_its_rate_from_the_first_step_on(_: Patch) -> None:
     edit(adagrad, "lr / (1 + (step - 1) * lr_decay)", "lr / (1 + step * lr_decay)")
 
 
-@breaks("update-rules.hold-for-any-options-when-fused")
+@breaks("update-rules.hold-for-any-options")
 def fused_adagrad_forgets_the_decay(_: Patch) -> None:
     edit(
         adagrad,

@@ -123,7 +123,7 @@ def test_a_claim_about_one_processor_is_broken_on_another(project: ProjectMaker)
 
 def test_a_seed_below_zero_is_refused(project: ProjectMaker) -> None:
     end = project(claims("demo.holds"), "").run("--random-rounding", "-1")
-    assert end.errors == ["--random-rounding -1: a seed is a whole number from 0 on"]
+    assert end.errors == ["--random-rounding -1: the seed must be 0 or more"]
 
 
 def test_a_run_without_the_cpu_is_refused(project: ProjectMaker) -> None:
@@ -131,5 +131,5 @@ def test_a_run_without_the_cpu_is_refused(project: ProjectMaker) -> None:
         "--random-rounding", "1", "--device", "emulated"
     )
     assert end.errors == [
-        "--random-rounding plays the CPU, which --device emulated leaves out: ask for one of them"
+        "--random-rounding needs the CPU, which --device emulated leaves out: use only one of them"
     ]

@@ -45,7 +45,11 @@ def test_verbose_is_an_error(name, arguments):
 def test_verbose_is_accepted_with_a_warning(name, arguments):
     with pytest.warns(UserWarning, match="verbose parameter is deprecated"):
         scheduler = build(name, arguments, verbose=True)
-    check.same(seen=scheduler.verbose, expected=True, source="verbose=True")
+    check.same(
+        seen=scheduler.verbose,
+        expected=True,
+        source="the documentation of verbose, which is deprecated",
+    )
 
 
 @claim("verbose.was-deprecated")

@@ -13,7 +13,13 @@ from torch.optim.swa_utils import AveragedModel
 
 from fixtures.assertions import check
 from fixtures.catalogue import averagings
-from fixtures.catalogue.averagings import OF_EACH_KIND, Net, polynomial
+from fixtures.catalogue.averagings import (
+    OF_EACH_KIND,
+    OVER_LISTS,
+    OVER_PARAMETERS,
+    Net,
+    polynomial,
+)
 from fixtures.claims import claim
 
 # torch 2.0 says so of the files that it writes and reads itself.
@@ -51,14 +57,18 @@ def test_an_average_shares_no_memory_with_the_model(averaging, device):
         strict=True,
     )
     shared = [a.data_ptr() == b.data_ptr() for a, b in pairs if a.numel()]
-    check.same(seen=shared, expected=[False] * 6, source="a copy")
+    check.same(seen=shared, expected=[False] * 6, source="a deep copy has memory of its own")
 
 
 @claim("averaged-model.is-a-copy")
 @ON_EACH_KIND
 def test_an_average_starts_with_the_values_of_the_model(averaging, device):
     net = Net(device)
-    check.same(seen=tensors(averaging.of(net).module), expected=tensors(net), source="the model")
+    check.same(
+        seen=tensors(averaging.of(net).module),
+        expected=tensors(net),
+        source="the parameters and buffers of the model",
+    )
 
 
 @claim("averaged-model.leaves-the-model-alone")
@@ -187,7 +197,7 @@ def test_updates_in_evaluation_mode_are_those_in_training_mode(averaging, device
     check.same(
         seen=tensors(followed(averaging, net, (1, 2, 3), averaging.of(net).eval())),
         expected=tensors(followed(averaging, Net(device), (1, 2, 3))),
-        source="training mode",
+        source="the same updates in training mode",
     )
 
 
@@ -245,11 +255,11 @@ def test_a_pickled_average_goes_on(options):
         net.weight.add_(1.0)
     averaged.update_parameters(net)
     copy.update_parameters(net)
-    check.same(seen=trace(copy), expected=trace(averaged), source="the original")
+    check.same(seen=trace(copy), expected=trace(averaged), source="the average that was pickled")
 
 
 @claim("averaged-model.closures-block-pickling")
-@averagings.each(only=("swa", "swa_multi", "ema", "ema_multi"))
+@averagings.each(only=(*OVER_PARAMETERS, *OVER_LISTS))
 def test_an_average_with_a_function_that_torch_made_is_not_pickled(averaging):
     averaged = averaging.of(nn.Linear(2, 1))
     with pytest.raises((AttributeError, pickle.PicklingError), match="local object"):

@@ -7,7 +7,16 @@ from torch import nn
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import STEPS
 from fixtures.catalogue import averagings
-from fixtures.catalogue.averagings import OF_EACH_KIND, Averaging, Net, entries, filled
+from fixtures.catalogue.averagings import (
+    EXACT,
+    OF_EACH_KIND,
+    OVER_LISTS,
+    OVER_PARAMETERS,
+    Averaging,
+    Net,
+    entries,
+    filled,
+)
 from fixtures.claims import claim
 from fixtures.oracles.averages import after_each, truncated
 
@@ -15,8 +24,6 @@ TIMES = (3, 1, 4, 6, 5, 2)
 COARSE = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
 COMPLEX = {"complex64": torch.complex64}
 FINE = {"float64": torch.float64, "complex128": torch.complex128}
-# What float32 computes without rounding, so that truncating shows the rule and nothing else.
-WITH_INTEGERS = ("default", "swa", "swa_multi", "ema", "ema_multi", "own_counting")
 RULE = "fixtures/oracles/averages.py"
 
 
@@ -111,7 +118,7 @@ def test_parameters_are_averaged_with_the_buffers(averaging, device):
 
 
 @claim("averages.integers-round-towards-zero")
-@averagings.each(only=WITH_INTEGERS)
+@averagings.each(only=EXACT)
 def test_integer_buffers_are_averaged_and_truncated(averaging, device):
     net = Net(device)
     check.same(
@@ -122,7 +129,7 @@ def test_integer_buffers_are_averaged_and_truncated(averaging, device):
 
 
 @claim("averages.integers-round-towards-zero")
-@averagings.each(only=WITH_INTEGERS)
+@averagings.each(only=EXACT)
 def test_integer_parameters_are_averaged_and_truncated(averaging, device):
     net = Net(device)
     net.frozen = nn.Parameter(torch.empty(2, dtype=torch.int32, device=device), requires_grad=False)
@@ -202,7 +209,7 @@ def test_the_first_update_copies_bit_for_bit(averaging, device):
     check.same(
         seen=[*averaged.module.parameters(), *averaged.module.buffers()],
         expected=[*net.parameters(), *net.buffers()],
-        source="the model",
+        source="the parameters and buffers of the model",
     )
 
 
@@ -227,7 +234,11 @@ def test_n_averaged_counts_the_updates(averaging, device):
     for _ in range(3):
         averaged.update_parameters(net)
         seen.append(averaged.n_averaged.clone())
-    check.same(seen=seen, expected=[torch.tensor(n) for n in range(4)], source="the updates")
+    check.same(
+        seen=seen,
+        expected=[torch.tensor(n) for n in range(4)],
+        source="the number of updates so far",
+    )
 
 
 @claim("averages.continue-from-n-averaged")
@@ -311,7 +322,7 @@ def test_what_a_function_over_lists_returns_is_ignored(device):
 @claim("averaging-functions.work-on-tensors")
 @pytest.mark.parametrize("count", [int, torch.tensor], ids=["number", "tensor"])
 @pytest.mark.parametrize("dtype", [torch.float64, torch.int64], ids=["float64", "int64"])
-@averagings.each(only=("swa", "ema"))
+@averagings.each(only=OVER_PARAMETERS)
 def test_a_function_over_a_parameter_returns_the_new_average(averaging, dtype, count, device):
     average, model = given(dtype, device)
     seen = averaging.options()["avg_fn"](average, model, count(1)).to(dtype)
@@ -322,7 +333,7 @@ def test_a_function_over_a_parameter_returns_the_new_average(averaging, dtype, c
 @pytest.mark.parametrize("kind", [list, tuple], ids=["list", "tuple"])
 @pytest.mark.parametrize("count", [int, torch.tensor], ids=["number", "tensor"])
 @pytest.mark.parametrize("dtype", [torch.float64, torch.int64], ids=["float64", "int64"])
-@averagings.each(only=("swa_multi", "ema_multi"))
+@averagings.each(only=OVER_LISTS)
 def test_a_function_over_lists_changes_the_average(averaging, dtype, count, kind, device):
     average, model = given(dtype, device)
     averaging.options()["multi_avg_fn"](kind([average]), kind([model]), count(1))
@@ -331,7 +342,7 @@ def test_a_function_over_lists_changes_the_average(averaging, dtype, count, kind
 
 @claim("averaging-functions.no-float16-overflow")
 @pytest.mark.parametrize("count", [1, 40], ids=["second", "forty_first"])
-@averagings.each(only=("swa", "swa_multi", "ema", "ema_multi"))
+@averagings.each(only=(*OVER_PARAMETERS, *OVER_LISTS))
 def test_an_average_of_large_numbers_is_as_large_as_they_are(averaging, count, device):
     average = torch.full((2,), 40000.0, dtype=torch.float16, device=device)
     options = averaging.options()
@@ -360,7 +371,7 @@ def check_new_average(averaging, dtype, device, seen):
 
 @claim("averaging-functions.unequal-lists-raise")
 @pytest.mark.parametrize("dtype", [torch.float64, torch.int64], ids=["float64", "int64"])
-@averagings.each(only=("swa_multi", "ema_multi"))
+@averagings.each(only=OVER_LISTS)
 def test_a_list_of_models_that_is_longer_is_an_error(averaging, dtype, device):
     average, model = given(dtype, device)
     with pytest.raises((RuntimeError, ValueError), match=r"same number|shorter|longer"):

@@ -196,5 +196,5 @@ def check_defaults(name):
     check.same(
         seen={option: parameters[option].default for option in DEFAULTS[name]},
         expected=DEFAULTS[name],
-        source="the documentation",
+        source="the published signature",
     )

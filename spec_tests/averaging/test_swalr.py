@@ -226,7 +226,11 @@ def test_the_state_is_loaded_as_weights(options):
     state, file = interrupted(2, **options)[1].state_dict(), BytesIO()
     torch.save(state, file)
     file.seek(0)
-    check.same(seen=torch.load(file, weights_only=True), expected=state, source="the state")
+    check.same(
+        seen=torch.load(file, weights_only=True),
+        expected=state,
+        source="the state_dict that was saved",
+    )
 
 
 @claim("swalr.state-is-plain-data")

@@ -183,7 +183,7 @@ def test_a_layer_derived_from_the_common_base_is_reset_too(layer):
     net = layer(2)
     net.running_mean.fill_(7)
     update_bn([], net)
-    check.same(seen=net.running_mean, expected=torch.zeros(2), source="fresh statistics")
+    check.same(seen=net.running_mean, expected=torch.zeros(2), source="a layer that was just built")
 
 
 @claim("update-bn.updates-frozen-layers")
@@ -214,7 +214,7 @@ def test_every_layer_has_the_momentum_that_it_had(device):
     check.same(
         seen=[layer.momentum for layer in layers(net)],
         expected=list(MOMENTA),
-        source="the constructors",
+        source="what the constructors of the layers were given",
     )
 
 
@@ -278,7 +278,7 @@ def test_without_a_batch_statistics_are_those_of_a_fresh_layer(device):
     net = two_layers(device)
     update_bn([], net)
     fresh = [[b.clone() for b in nn.BatchNorm1d(2, device=device).buffers()] for _ in MOMENTA]
-    check.same(seen=statistics(net), expected=fresh, source="a fresh layer")
+    check.same(seen=statistics(net), expected=fresh, source="a layer that was just built")
 
 
 @claim("update-bn.moves-batches-to-the-device")

@@ -21,6 +21,9 @@ HOOKS = (
     "register_load_state_dict_post_hook",
 )
 
+OF_EACH_THAT_STEPS = optimizers.each(only=optimizers.SAMPLES, but="keeps_a_parameter_list")
+OF_EACH_OF_GROUPS = optimizers.each(only=optimizers.SAMPLES, but="takes_one_group")
+
 # torch 2.0 says so of the files that it writes and reads itself.
 pytestmark = pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
 
@@ -69,7 +72,7 @@ def test_a_copy_goes_on_as_the_original(case, device):
     check.same(
         seen={name: everything(other) for name, other in copies.items()},
         expected=dict.fromkeys(WAYS, everything(training)),
-        source="the original",
+        source="the original, trained as long",
     )
 
 
@@ -98,7 +101,7 @@ def holds(training, other):
 
 
 @claim("copies.leave-the-original-alone")
-@optimizers.each(only=("Adam", "SGD", "SparseAdam"))
+@OF_EACH_THAT_STEPS
 def test_steps_of_a_copy_leave_the_original_as_it_was(case, device):
     training = trained(case, device)
     before = everything(training)
@@ -108,7 +111,7 @@ def test_steps_of_a_copy_leave_the_original_as_it_was(case, device):
 
 
 @claim("copies.made-alone-own-their-parameters")
-@optimizers.each(only=("Adam", "SGD"))
+@OF_EACH_THAT_STEPS
 def test_an_optimizer_that_is_copied_without_its_model_never_moves_the_model(case):
     training = trained(case)
     before = training.values()
@@ -118,19 +121,19 @@ def test_an_optimizer_that_is_copied_without_its_model_never_moves_the_model(cas
 
 
 @claim("copies.shallow-ones-share-everything")
-@optimizers.each(only=("Adam", "SGD"))
+@OF_EACH_KIND
 def test_a_shallow_copy_is_another_handle_on_the_same_groups_and_state(case):
     optimizer = trained(case).optimizer
     other = copy(optimizer)
     seen = [
         getattr(other, n) is getattr(optimizer, n) for n in ("param_groups", "state", "defaults")
     ]
-    check.same(seen=seen, expected=[True, True, True], source="the original's")
+    check.same(seen=seen, expected=[True, True, True], source="the very objects of the original")
 
 
 @claim("copies.forget-hooks")
 @EACH_WAY
-@optimizers.each(only=("Adam",))
+@OF_EACH_THAT_STEPS
 def test_a_copy_calls_no_hook_of_the_original(case, way):
     training = trained(case)
     for register in HOOKS:
@@ -149,7 +152,7 @@ def raise_an_alarm(*_):
 
 @claim("copies.accept-hooks")
 @EACH_WAY
-@optimizers.each(only=("Adam",))
+@OF_EACH_THAT_STEPS
 def test_a_copy_takes_hooks_of_every_kind(case, way):
     other, called = copied(trained(case), way), []
     for register in HOOKS:
@@ -160,7 +163,7 @@ def test_a_copy_takes_hooks_of_every_kind(case, way):
 
 
 @claim("copies.step-without-later-options")
-@optimizers.each(but=("Adafactor", "LBFGS", "Muon"))
+@optimizers.each(which="was_in_torch_1", but="keeps_a_parameter_list")
 def test_a_copy_of_an_optimizer_that_lacks_later_options_goes_on_without_them(case):
     training = trained(case)
     older = copy(training)
@@ -180,7 +183,7 @@ def test_a_copy_of_an_optimizer_that_lacks_later_options_goes_on_without_them(ca
 
 @claim("copies.take-more-groups")
 @EACH_WAY
-@optimizers.each(only=("Adam",))
+@OF_EACH_OF_GROUPS
 def test_a_copy_gives_a_new_group_the_options_of_the_constructor(case, way):
     training = fresh(case, lr=0.75)
     defaults = dict(training.optimizer.defaults)

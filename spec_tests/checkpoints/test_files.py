@@ -12,7 +12,7 @@ from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.catalogue.document_problems import Bowl
 from fixtures.claims import claim
-from fixtures.runs.saved_training import fresh, trained
+from fixtures.runs.saved_training import OF_EACH_KIND, fresh, trained
 
 # torch 2.0 says so of the files that it writes and reads itself.
 pytestmark = pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
@@ -63,7 +63,7 @@ def test_a_fraction_is_loaded(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # 2.4 and 2.5 announce the change
         loaded = torch.load(tmp_path / "fraction.pt")
-    check.same(seen=loaded, expected=Fraction(1, 3), source="what was saved")
+    check.same(seen=loaded, expected=Fraction(1, 3), source="the object that was saved")
 
 
 @claim("checkpoints.load-accepts-state-dicts")
@@ -74,7 +74,7 @@ def test_a_checkpoint_loads_under_the_default(tmp_path):
     check.same(
         seen=[loaded["w"], loaded["optimizer"]["state"][0], loaded["epoch"]],
         expected=[saved["w"], saved["optimizer"]["state"][0], 1],
-        source="what was saved",
+        source="the checkpoint that was saved",
     )
 
 
@@ -86,11 +86,13 @@ def test_a_rate_that_is_a_tensor_comes_back_from_a_file(case, tmp_path):
     optimizer = fresh(case).optimizer
     optimizer.load_state_dict(torch.load(tmp_path / "a.pt", weights_only=True))
     loaded = optimizer.param_groups[0]["lr"]
-    check.same(seen=[loaded, loaded is rate], expected=[rate, False], source="what was saved")
+    check.same(
+        seen=[loaded, loaded is rate], expected=[rate, False], source="the rate that was saved"
+    )
 
 
 @claim("files.truncated-ones-are-refused")
-@optimizers.each(only=("Adam", "LBFGS"))
+@OF_EACH_KIND
 def test_a_file_that_was_cut_short_is_refused(case, tmp_path):
     path = tmp_path / "state.pt"
     torch.save(trained(case).optimizer.state_dict(), path)

@@ -5,7 +5,6 @@ from copy import deepcopy
 import pytest
 
 from fixtures.assertions import check
-from fixtures.catalogue import optimizers
 from fixtures.claims import claim
 from fixtures.runs.saved_training import OF_EACH_KIND, fresh, saved_by, trained
 
@@ -38,7 +37,7 @@ def test_each_kind_of_hook_is_called_once_in_its_place(case):
 
 @claim("state-dict-hooks.are-given-the-optimizer")
 @EACH_HOOK
-@optimizers.each(only=("Adam",))
+@OF_EACH_KIND
 def test_a_hook_is_given_the_optimizer_and_where_there_is_one_the_state_dict(case, register):
     optimizer, given = trained(case).optimizer, []
     getattr(optimizer, register)(lambda *arguments: given.append(arguments))
@@ -53,7 +52,7 @@ def test_a_hook_is_given_the_optimizer_and_where_there_is_one_the_state_dict(cas
 
 @claim("state-dict-hooks.run-in-order")
 @EACH_HOOK
-@optimizers.each(only=("Adam",))
+@OF_EACH_KIND
 def test_hooks_run_in_order_and_those_prepended_before_them(case, register):
     optimizer, called = trained(case).optimizer, []
     add = getattr(optimizer, register)
@@ -65,7 +64,7 @@ def test_hooks_run_in_order_and_those_prepended_before_them(case, register):
 
 @claim("state-dict-hooks.can-be-removed")
 @EACH_HOOK
-@optimizers.each(only=("Adam",))
+@OF_EACH_KIND
 def test_a_removed_hook_is_not_called(case, register):
     optimizer, called = trained(case).optimizer, []
     handles = [
@@ -78,7 +77,7 @@ def test_a_removed_hook_is_not_called(case, register):
 
 @claim("state-dict-hooks.can-be-removed")
 @EACH_HOOK
-@optimizers.each(only=("Adam",))
+@OF_EACH_KIND
 def test_a_hook_is_removed_also_where_another_was_prepended(case, register):
     optimizer, called = trained(case).optimizer, []
     handles = [
@@ -93,7 +92,7 @@ def test_a_hook_is_removed_also_where_another_was_prepended(case, register):
 
 @claim("state-dict-hooks.may-be-registered-twice")
 @EACH_HOOK
-@optimizers.each(only=("Adam",))
+@OF_EACH_KIND
 def test_a_hook_that_was_registered_twice_is_two_hooks(case, register):
     optimizer, called = trained(case).optimizer, []
 
@@ -109,7 +108,7 @@ def test_a_hook_that_was_registered_twice_is_two_hooks(case, register):
 
 @claim("state-dict-hooks.belong-to-one-optimizer")
 @EACH_HOOK
-@optimizers.each(only=("Adam",))
+@OF_EACH_KIND
 def test_the_hooks_of_one_optimizer_are_not_called_for_another(case, register):
     hooked, other, called = trained(case), trained(case), []
     getattr(hooked.optimizer, register)(lambda *_: called.append(register))
@@ -228,7 +227,7 @@ def test_a_hook_after_loading_sees_what_was_loaded_and_may_change_it(case):
 
 
 @claim("state-dict-hooks.refusal-skips-post-hook")
-@optimizers.each(only=("Adam",))
+@OF_EACH_KIND
 def test_a_refused_checkpoint_calls_the_hooks_before_and_not_those_after(case):
     optimizer, called = trained(case).optimizer, []
     optimizer.register_load_state_dict_pre_hook(lambda *_: called.append("before"))
@@ -239,7 +238,7 @@ def test_a_refused_checkpoint_calls_the_hooks_before_and_not_those_after(case):
 
 
 @claim("state-dict-hooks.errors-stop-loading")
-@optimizers.each(only=("Adam",))
+@OF_EACH_KIND
 def test_an_error_in_a_hook_before_loading_leaves_the_optimizer_as_it_was(case):
     training, saved = trained(case), fresh(case, lr=0.5).optimizer.state_dict()
     before = deepcopy(training.optimizer.state_dict())
@@ -256,7 +255,7 @@ def test_an_error_in_a_hook_before_loading_leaves_the_optimizer_as_it_was(case):
 
 
 @claim("state-dict-hooks.survive-loading")
-@optimizers.each(only=("Adam",))
+@OF_EACH_KIND
 def test_hooks_of_every_kind_are_called_after_loading_as_before(case):
     training, called = trained(case), []
     for register in (*STEP_HOOKS, *REGISTER):

@@ -18,8 +18,7 @@ from fixtures.runs.saved_training import (
 )
 
 SAVED = "the state_dict that was loaded"
-IN_TENSORS = ("ASGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Muon",
-              "NAdam", "RAdam", "RMSprop", "Rprop", "SparseAdam")  # fmt: skip
+FOR_EACH_PARAMETER = optimizers.each(which="keeps_state", but="keeps_one_state")
 
 
 @claim("loading.brings-everything-back")
@@ -77,7 +76,7 @@ def test_a_checkpoint_from_before_the_first_step_leaves_no_other_state(case):
 
 
 @claim("loading.reaches-frozen-parameters")
-@optimizers.each(but=("SGD",))
+@optimizers.each(which="keeps_state")
 def test_a_parameter_that_is_frozen_while_loading_goes_on_when_it_is_thawed(case, device):
     saved = saved_by(case, device)
     thawed, never_frozen = fresh(case, device), fresh(case, device)
@@ -117,7 +116,7 @@ def test_the_dict_that_is_passed_is_as_before(case, device):
 
 
 @claim("loading.shares-the-tensors")
-@optimizers.each(only=IN_TENSORS)
+@FOR_EACH_PARAMETER
 def test_the_state_holds_the_tensors_of_the_dict_that_was_loaded(case, device):
     state_dict = saved_by(case, device)
     training = fresh(case, device)
@@ -133,7 +132,7 @@ def test_the_state_holds_the_tensors_of_the_dict_that_was_loaded(case, device):
 
 
 @claim("loading.copied-the-tensors")
-@optimizers.each(only=IN_TENSORS)
+@FOR_EACH_PARAMETER
 def test_a_step_leaves_the_dict_that_was_loaded_alone(case, device):
     state_dict = saved_by(case, device)
     before = deepcopy(state_dict)
@@ -213,7 +212,7 @@ def test_the_numbers_of_the_parameters_may_be_any(case):
 
 
 @claim("loading.verifies-no-shapes")
-@optimizers.each(only=("Adam", "Adagrad", "SparseAdam"))
+@FOR_EACH_PARAMETER
 def test_parameters_in_another_order_get_each_other_s_state(case):
     state_dict = saved_by(case)
     training = fresh(case)
@@ -227,7 +226,7 @@ def test_parameters_in_another_order_get_each_other_s_state(case):
 
 
 @claim("loading.wrong-shape-fails-at-the-step")
-@optimizers.each(but=("Adafactor", "LBFGS", "SGD"))
+@optimizers.each(which="keeps_entries_of_its_shape")
 def test_a_step_with_the_state_of_another_parameter_is_an_error(case):
     training = fresh(case)
     training.optimizer = case.build(training.parameters[::-1])

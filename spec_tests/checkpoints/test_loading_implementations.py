@@ -2,20 +2,21 @@
 
 from copy import deepcopy
 
-import pytest
-
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import STEPS
 from fixtures.catalogue import optimizers
+from fixtures.catalogue.implementations import IMPLEMENTATIONS
 from fixtures.claims import claim
 from fixtures.runs.saved_training import fresh, restore, trained
 
+LOOP = IMPLEMENTATIONS["loop"]
 
-def goes_on(training, device, **implementation):
-    """Return where a training gets to from its checkpoint, by the implementation that is asked for."""
+
+def goes_on(training, device, options):
+    """Return where a training gets to from its checkpoint, with these options in its groups."""
     state_dict = deepcopy(training.optimizer.state_dict())
     for group in state_dict["param_groups"]:
-        group.update(implementation)
+        group.update(options)
     resumed = fresh(training.case, device)
     restore(resumed, training.values())
     resumed.optimizer.load_state_dict(state_dict)
@@ -23,44 +24,30 @@ def goes_on(training, device, **implementation):
     return resumed.values()
 
 
-@claim("loading.continues-with-foreach")
-@optimizers.each(adding={"foreach": False})
-def test_foreach_goes_on_from_a_checkpoint_of_the_for_loop(case, device):
-    training = trained(case, device)
-    seen = goes_on(training, device, foreach=True)
+@claim("loading.continues-from-the-loop")
+@optimizers.each(taking=("foreach",))
+def test_any_implementation_goes_on_from_a_checkpoint_of_the_loop(case, device):
+    training = trained(case.by(LOOP), device)
+    seen = goes_on(training, device, case.options)
     training.run(3)
     check.close(
         seen=seen,
         expected=training.values(),
-        source="the for-loop, which did not stop",
+        source="the loop, which did not stop",
         tolerance=STEPS,
     )
 
 
-@claim("loading.continues-with-fused")
-@optimizers.each(adding={"fused": False}, but=("Adagrad",))
-@pytest.mark.needs("fused")
-def test_fused_goes_on_from_a_checkpoint_of_the_for_loop(case, device):
-    training = trained(case, device, foreach=False)
-    seen = goes_on(training, device, foreach=False, fused=True)
-    training.run(3)
-    check.close(
-        seen=seen,
-        expected=training.values(),
-        source="the for-loop, which did not stop",
-        tolerance=STEPS,
-    )
-
-
-@claim("loading.continues-without-fused")
-@optimizers.each(adding={"fused": True}, but=("Adagrad",))
-def test_the_for_loop_goes_on_from_a_checkpoint_of_fused(case, device):
+@claim("loading.continues-in-the-loop")
+@optimizers.each(taking=("foreach",))
+def test_the_loop_goes_on_from_a_checkpoint_of_any_implementation(case, device):
     training = trained(case, device)
-    seen = goes_on(training, device, foreach=False, fused=False)
+    declined = dict.fromkeys(("foreach", *case.implementation.options), False)
+    seen = goes_on(training, device, declined)
     training.run(3)
     check.close(
         seen=seen,
         expected=training.values(),
-        source="the fused kernels, which did not stop",
+        source="the implementation, which did not stop",
         tolerance=STEPS,
     )

@@ -11,12 +11,16 @@ from fixtures.catalogue import optimizers
 from fixtures.catalogue.optimizer_record import Case, Preset
 from fixtures.catalogue.optimizers import OPTIMIZERS
 from fixtures.claims import claim
-from fixtures.runs.saved_training import OF_EACH_KIND, everything, fresh, saved_by, trained
+from fixtures.runs.saved_training import (
+    OF_EACH_KIND,
+    OF_EACH_WITH_STATE,
+    everything,
+    fresh,
+    saved_by,
+    trained,
+)
 from fixtures.specification.torch_range import TorchRange
 
-# Optimizers that look for `step` while they load.
-LOOK_FOR_STEP = ("ASGD", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam")
-KEEP_STEP = (*LOOK_FOR_STEP, "Adadelta", "RMSprop", "Rprop", "SparseAdam")
 SCALARS = ("eta", "mu", "mu_product")
 # Options that no argument of the constructor stands for.
 LATER_BESIDES = {"AdamW": {"decoupled_weight_decay": "2.7"}}
@@ -59,7 +63,7 @@ LATER = [
 
 
 @claim("loading.keeps-unknown-entries")
-@optimizers.each(only=("Adam", "LBFGS", "SparseAdam"))
+@OF_EACH_WITH_STATE
 def test_unknown_entries_options_and_parameters_are_kept_and_saved_again(case):
     state_dict = saved_by(case)
     state_dict["state"][0]["unheard of"] = 3
@@ -75,7 +79,7 @@ def test_unknown_entries_options_and_parameters_are_kept_and_saved_again(case):
 
 
 @claim("loading.unknown-entries-have-no-effect")
-@optimizers.each(but=("SGD",))
+@optimizers.each(which="keeps_state")
 def test_unknown_entries_and_options_do_not_disturb_the_steps(case):
     state_dict, trainings = saved_by(case), []
     for unknown in ({}, {"unheard of": 3}):
@@ -94,7 +98,7 @@ def test_unknown_entries_and_options_do_not_disturb_the_steps(case):
 
 
 @claim("loading.missing-state-starts-fresh")
-@optimizers.each(but=("LBFGS", "SGD"))
+@optimizers.each(which="keeps_state", but="keeps_one_state")
 def test_parameters_without_state_start_as_in_a_fresh_optimizer(case):
     whole, partly, new = (fresh(case) for _ in range(3))
     state_dict = saved_by(case)
@@ -127,7 +131,7 @@ def test_a_checkpoint_from_before_an_option_goes_on_as_if_it_were_off(later):
 
 
 @claim("loading.python-counters-continue")
-@optimizers.each(only=KEEP_STEP)
+@optimizers.each(which="counts_steps")
 def test_a_checkpoint_that_counts_in_python_goes_on_as_one_that_counts_in_tensors(case, device):
     state_dict = saved_by(case, device)
     counted = {n: in_python(entries) for n, entries in deepcopy(state_dict)["state"].items()}
@@ -152,7 +156,7 @@ def in_python(entries):
 
 
 @claim("loading.missing-rate-fails-at-the-step")
-@optimizers.each(but=("Rprop",))
+@optimizers.each(but="reads_rate_once")
 def test_a_checkpoint_without_the_rate_loads_and_does_not_step(case):
     training = fresh(case)
     training.optimizer.load_state_dict(without(saved_by(case), "lr"))
@@ -161,7 +165,7 @@ def test_a_checkpoint_without_the_rate_loads_and_does_not_step(case):
 
 
 @claim("loading.missing-counter-raises")
-@optimizers.each(only=KEEP_STEP)
+@optimizers.each(which="counts_steps")
 def test_a_state_without_its_counter_is_an_error_by_the_next_step(case):
     training = fresh(case)
     state_dict = without_entry(saved_by(case), "step")
@@ -175,7 +179,7 @@ def test_a_state_without_its_counter_is_an_error_by_the_next_step(case):
 
 
 @claim("loading.missing-counter-fails-half-way")
-@optimizers.each(only=LOOK_FOR_STEP)
+@optimizers.each(which="counts_in_tensors")
 def test_loading_a_state_without_its_counter_fails_half_way(case):
     training = fresh(case)
     state_dict = without_entry(saved_by(case), "step")
@@ -217,7 +221,7 @@ WRONG = {
 
 @claim("loading.refuses-what-does-not-fit")
 @pytest.mark.parametrize("change, error, words", WRONG.values(), ids=WRONG)
-@optimizers.each(only=("Adam",))
+@OF_EACH_KIND
 def test_what_does_not_fit_is_refused_by_name(case, change, error, words):
     optimizer = fresh(case).optimizer
     with pytest.raises(error, match=words):
@@ -236,7 +240,7 @@ def test_a_refused_checkpoint_leaves_the_optimizer_as_it_was(case):
 
 
 @claim("loading.refuses-other-group-sizes")
-@optimizers.each(only=("Adam", "SGD", "SparseAdam"))
+@optimizers.each(only=optimizers.SAMPLES, but="takes_one_group")
 def test_the_same_parameters_in_other_groups_are_refused(case):
     parameters = [*fresh(case).parameters, *fresh(case).parameters[:1]]
     saved = case.build([{"params": parameters[:2]}, {"params": parameters[2:]}]).state_dict()

@@ -16,9 +16,8 @@ from fixtures.runs.saved_training import fresh, saved_by
 from fixtures.specification.torch_range import TorchRange
 
 SCALARS = ("step", "eta", "mu", "mu_product")
-COUNTED_IN_TENSORS = ("ASGD", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam")
 DEFAULTS = (torch.bfloat16, torch.float32, torch.float64)
-IN_FLOAT32 = ["float32"] * 3
+FINE_BY_DEFAULT = ("float32", "float32", "float64")
 # What every optimizer of the loop and foreach had gained by 2.0, and some on their own.
 BY_2_0 = ("foreach", "maximize", "differentiable")
 BESIDES = {
@@ -47,7 +46,7 @@ class Missing:
 MISSING = [
     Missing(Case(entry, Preset("default")), option)
     for entry in OPTIMIZERS
-    if "differentiable" in entry.options
+    if entry.has("is_torch_s_own") and "differentiable" in entry.options
     for option, since in entry.options.items()
     if since != entry.since or option in (*BY_2_0, *BESIDES.get(entry.name, ()))
 ]
@@ -74,92 +73,64 @@ def scalars_after_loading(case, device):
     return seen
 
 
+def scalars_of(case, device):
+    """Return the record's words for the scalars of a parameter in a fresh optimizer, by key."""
+    state = case.state_of(torch.ones(2, device=device))
+    return {key: text for key, text in state.items() if key in SCALARS and text != "int"}
+
+
 def as_described(case, device, dtypes):
-    """Return what the scalars of a case are, in these dtypes."""
-    parameter = torch.ones(2, device=device)
-    scalars = {
-        key: text
-        for key, text in case.state_of(parameter).items()
-        if key in SCALARS and text != "int"
-    }
+    """Return the scalars where the record has them, in these dtypes."""
+    scalars = scalars_of(case, device)
     return [{k: v.replace("float32", dtype) for k, v in scalars.items()} for dtype in dtypes]
 
 
+def beside(case, device, dtypes):
+    """Return the scalars on the device of the parameter, in these dtypes."""
+    scalars = scalars_of(case, device)
+    return [dict.fromkeys(scalars, f"{dtype} [] on {device.type}") for dtype in dtypes]
+
+
 @claim("loading.python-counters-become-tensors")
-@optimizers.each(only=COUNTED_IN_TENSORS)
+@optimizers.each(which="counts_in_tensors")
 @pytest.mark.needs(torch.float64)
 def test_a_number_becomes_a_tensor_as_in_a_fresh_optimizer(case, device):
     check.same(
         seen=scalars_after_loading(case, device),
-        expected=as_described(case, device, ["float32", "float32", "float64"]),
+        expected=as_described(case, device, FINE_BY_DEFAULT),
         source="float32, or the default dtype if it is float64",
     )
 
 
 @claim("loading.later-counters-become-tensors")
-@optimizers.each(only=("Adadelta", "RMSprop", "Rprop"))
+@optimizers.each(which="counts_in_tensors_since_2_4")
 def test_a_number_becomes_a_tensor_in_three_more(case, device):
     check.same(
         seen=scalars_after_loading(case, device),
-        expected=as_described(case, device, ["float32", "float32", "float64"]),
+        expected=as_described(case, device, FINE_BY_DEFAULT),
         source="float32, or the default dtype if it is float64",
     )
 
 
 @claim("loading.fused-casts-python-counters")
-@optimizers.each(adding={"fused": True}, but=("SGD",))
+@optimizers.each(which="counts_steps", taking=("fused",))
 def test_a_number_becomes_float32_beside_a_parameter_that_is_stepped_fused(case, device):
     check.same(
         seen=scalars_after_loading(case, device),
-        expected=beside(device, {"step": "float32"}, {"step": "float32"}),
+        expected=beside(case, device, ["float32", "float32", "float32"]),
         source="float32, for the kernel, on the device of the parameter",
     )
 
 
 @claim("loading.capturable-moves-python-counters")
-@optimizers.each(adding={"capturable": True}, but=("ASGD", "NAdam"))
+@optimizers.each(taking=("capturable",))
 @pytest.mark.needs(torch.float64)
 def test_a_number_becomes_a_tensor_beside_a_capturable_parameter(case, device):
     check.same(
         seen=scalars_after_loading(case, device),
-        expected=beside(device, {"step": "float32"}, {"step": "float64"}),
-        source="on the device of the parameter",
+        expected=beside(case, device, FINE_BY_DEFAULT),
+        source="on the device of the parameter, float32 unless float64 is the default",
     )
-
-
-@claim("loading.capturable-moves-python-counters")
-@optimizers.each(adding={"capturable": True}, only=("NAdam",))
-@pytest.mark.needs(torch.float64)
-def test_a_number_becomes_a_tensor_beside_a_capturable_parameter_of_nadam(case, device):
-    check.same(
-        seen=scalars_after_loading(case, device),
-        expected=beside(
-            device,
-            {"step": "float32", "mu_product": "float32"},
-            {"step": "float64", "mu_product": "float64"},
-        ),
-        source="on the device of the parameter",
-    )
-
-
-@claim("loading.capturable-casts-python-counters")
-@optimizers.each(adding={"capturable": True}, but=("ASGD",))
-def test_a_number_becomes_a_tensor_in_a_capturable_group_on_the_host(case, the_cpu_as_accelerator):
-    host = the_cpu_as_accelerator
-    keys = ["step", *(["mu_product"] if case.optimizer.name == "NAdam" else [])]
-    check.same(
-        seen=scalars_after_loading(case, host),
-        expected=beside(host, dict.fromkeys(keys, "float32"), dict.fromkeys(keys, "float64")),
-        source="float32, or the default dtype if it is float64",
-    )
-
-
-def beside(device, usual, by_float64):
-    """Return scalars beside the parameter, in these dtypes and in those where float64 is the default."""
-    return [
-        {key: f"{dtype} [] on {device.type}" for key, dtype in dtypes.items()}
-        for dtypes in (usual, usual, by_float64)
-    ]
 
 
 @claim("loading.missing-options-get-defaults")
@@ -188,7 +159,7 @@ def test_an_older_checkpoint_decays_as_its_class_does(case):
     training.optimizer.load_state_dict(state_dict)
     check.same(
         seen=training.optimizer.param_groups[0]["decoupled_weight_decay"],
-        expected=case.optimizer.name == "AdamW",
+        expected=case.optimizer.has("decouples_decay"),
         source="AdamW decouples, Adam does not",
     )
 

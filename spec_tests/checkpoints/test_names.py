@@ -5,7 +5,6 @@ from copy import deepcopy
 import torch
 
 from fixtures.assertions import check
-from fixtures.catalogue import optimizers
 from fixtures.claims import claim
 from fixtures.runs.saved_training import OF_EACH_KIND, fresh
 
@@ -51,7 +50,7 @@ def test_the_names_of_the_checkpoint_take_the_place_of_others(case):
 
 
 @claim("param-names.reach-an-unnamed-optimizer")
-@optimizers.each(only=("Adam", "SGD"))
+@OF_EACH_KIND
 def test_an_optimizer_without_names_has_those_of_the_checkpoint(case):
     training = loaded(case, of_the_checkpoint=ONES, of_the_optimizer=())
     seen = training.optimizer.param_groups[0]["param_names"]
@@ -67,7 +66,7 @@ def test_an_optimizer_keeps_its_names(case):
 
 
 @claim("param-names.do-not-match-state")
-@optimizers.each(only=("Adam", "LBFGS"))
+@OF_EACH_KIND
 def test_state_goes_by_order_whatever_the_names(case):
     training = loaded(case, of_the_checkpoint=ONES, of_the_optimizer=ONES[::-1])
     plain = loaded(case, of_the_checkpoint=(), of_the_optimizer=())
@@ -79,7 +78,7 @@ def test_state_goes_by_order_whatever_the_names(case):
 
 
 @claim("param-names.can-be-matched-by-a-hook")
-@optimizers.each(only=("Adam",))
+@OF_EACH_KIND
 def test_a_hook_can_bring_the_state_of_each_name_to_its_parameter(case):
     saved = named(case, ONES)
     saved.run(2)
@@ -104,8 +103,8 @@ def test_a_hook_can_bring_the_state_of_each_name_to_its_parameter(case):
 
 
 @claim("param-names.survive-a-file")
-@optimizers.each(only=("Adam",))
+@OF_EACH_KIND
 def test_names_come_back_from_a_file(case, tmp_path):
     torch.save(named(case, ONES).optimizer.state_dict(), tmp_path / "named.pt")
     group = torch.load(tmp_path / "named.pt", weights_only=True)["param_groups"][0]
-    check.same(seen=group["param_names"], expected=list(ONES), source="what was saved")
+    check.same(seen=group["param_names"], expected=list(ONES), source="the names that were saved")

@@ -86,7 +86,7 @@ def go_on(checkpoint, device):
     for release in checkpoint.releases:
         saved = deepcopy(file_of(release)[checkpoint.name])
         leaves = parameters(saved["parameters"], device)
-        optimizer = getattr(torch.optim, saved["optimizer"])(leaves, lr=0.5)
+        optimizer = by_name(saved["optimizer"]).constructor()(leaves, lr=0.5)
         optimizer.load_state_dict(saved["state_dict"])
         train(optimizer, leaves, STEPS)
         led_to[release] = [leaf.detach() for leaf in leaves]

@@ -13,10 +13,6 @@ from fixtures.runs.saved_training import OF_EACH_KIND, every_preset, fresh, rest
 pytestmark = pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
 
 HALF = 3
-WITH_MOMENTS = (
-    "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "LBFGS", "Muon", "NAdam", "RAdam",
-    "RMSprop", "Rprop", "SparseAdam",
-)  # fmt: skip
 SCHEDULES = {
     "step": lambda optimizer: lr_scheduler.StepLR(optimizer, 2, 0.5),
     "cosine": lambda optimizer: lr_scheduler.CosineAnnealingLR(optimizer, 5),
@@ -96,7 +92,7 @@ def test_every_optimizer_goes_on_with_every_preset(case, tmp_path):
 
 
 @claim("checkpoints.resume-bit-for-bit")
-@optimizers.each()
+@optimizers.each(by=("loop",))
 def test_every_schedule_goes_on(case, tmp_path):
     pairs = {
         name: uninterrupted_and_resumed(case, name, tmp_path / "checkpoint.pt")
@@ -147,7 +143,7 @@ def ramp_of(training):
 
 
 @claim("checkpoints.moments-need-optimizer-state")
-@optimizers.each(only=WITH_MOMENTS)
+@optimizers.each(which="keeps_state")
 def test_a_fresh_optimizer_steps_otherwise(case, device):
     training, resumed = fresh(case, device), fresh(case, device)
     training.run(HALF)

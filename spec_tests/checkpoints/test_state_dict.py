@@ -7,10 +7,12 @@ import torch
 
 from fixtures.assertions import check
 from fixtures.catalogue import optimizers
+from fixtures.catalogue.optimizer_record import SPARSE
 from fixtures.claims import claim
 from fixtures.runs.saved_training import (
     CPU,
     OF_EACH_KIND,
+    OF_EACH_WITH_STATE,
     every_preset,
     everything,
     fresh,
@@ -22,6 +24,7 @@ from fixtures.runs.training import start
 # torch 2.0 says so of the files that it writes and reads itself.
 pytestmark = pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
 
+OF_EACH_OF_GROUPS = optimizers.each(only=optimizers.SAMPLES, but="takes_one_group")
 # Groups of two parameters and of one.
 SIZES = (2, 1)
 PLAIN = {dict, list, tuple, torch.Tensor, int, float, bool, str, type(None)}
@@ -34,13 +37,13 @@ def in_two_groups(case):
     return case.build(groups), parameters
 
 
-def step_with(optimizer, parameters):
+def step_with(case, optimizer, parameters):
     """Give these parameters gradients of ones, twos, and so on, sparse where it has to be; take a step."""
-    sparse = isinstance(optimizer, torch.optim.SparseAdam)
+    sparse = case.optimizer.parameters == SPARSE
     for number, parameter in enumerate(parameters, start=1):
         gradient = torch.full_like(parameter.detach(), number)
         parameter.grad = gradient.to_sparse(1) if sparse else gradient
-    optimizer.step(*([lambda: 1.0] if isinstance(optimizer, torch.optim.LBFGS) else []))
+    optimizer.step(*([lambda: 1.0] if case.optimizer.needs_closure else []))
 
 
 def kinds_in(value):
@@ -56,7 +59,11 @@ def kinds_in(value):
 @OF_EACH_KIND
 def test_the_two_entries_are_state_and_param_groups(case):
     seen = list(trained(case).optimizer.state_dict())
-    check.same(seen=seen, expected=["state", "param_groups"], source="Optimizer.state_dict")
+    check.same(
+        seen=seen,
+        expected=["state", "param_groups"],
+        source="the documentation of Optimizer.state_dict",
+    )
 
 
 @claim("state-dict.plain-containers")
@@ -74,10 +81,10 @@ def test_nothing_but_plain_containers_numbers_and_tensors(case):
 
 
 @claim("state-dict.parameters-are-numbered")
-@optimizers.each(only=("Adam", "SGD", "SparseAdam"))
+@OF_EACH_OF_GROUPS
 def test_the_numbers_go_on_from_group_to_group(case):
     optimizer, parameters = in_two_groups(case)
-    step_with(optimizer, parameters)
+    step_with(case, optimizer, parameters)
     groups = optimizer.state_dict()["param_groups"]
     check.same(
         seen=[group["params"] for group in groups] + [group["lr"] for group in groups],
@@ -87,10 +94,10 @@ def test_the_numbers_go_on_from_group_to_group(case):
 
 
 @claim("state-dict.state-is-keyed-by-number")
-@optimizers.each(only=("Adam", "Adagrad", "SparseAdam"))
+@optimizers.each(which="keeps_state", but="keeps_one_state")
 def test_each_number_leads_to_the_state_of_its_parameter(case):
     optimizer, parameters = in_two_groups(case)
-    step_with(optimizer, parameters)
+    step_with(case, optimizer, parameters)
     check.same(
         seen=optimizer.state_dict()["state"],
         expected={number: optimizer.state[p] for number, p in enumerate(parameters)},
@@ -100,11 +107,11 @@ def test_each_number_leads_to_the_state_of_its_parameter(case):
 
 @claim("state-dict.duplicates-share-one-number")
 @pytest.mark.filterwarnings("ignore:optimizer contains a parameter group with duplicate")
-@optimizers.each(only=("Adam", "SGD", "SparseAdam"))
+@OF_EACH_OF_GROUPS
 def test_a_parameter_that_stands_twice_has_one_number_of_its_own(case):
     twice, last = start(case, CPU)
     optimizer = case.build([{"params": [twice, twice]}, {"params": [last]}])
-    step_with(optimizer, [twice, last])
+    step_with(case, optimizer, [twice, last])
     saved = optimizer.state_dict()
     (one, other), (behind,) = (group["params"] for group in saved["param_groups"])
     check.same(
@@ -115,10 +122,10 @@ def test_a_parameter_that_stands_twice_has_one_number_of_its_own(case):
 
 
 @claim("state-dict.only-parameters-that-stepped")
-@optimizers.each(but=("Adagrad", "LBFGS", "SGD"))
+@optimizers.each(which="keeps_state", but=("keeps_one_state", "keeps_state_from_construction"))
 def test_a_parameter_that_never_had_a_gradient_has_no_entry(case):
     optimizer, parameters = in_two_groups(case)
-    step_with(optimizer, [parameters[0], parameters[2]])
+    step_with(case, optimizer, [parameters[0], parameters[2]])
     seen = list(optimizer.state_dict()["state"])
     check.same(seen=seen, expected=[0, 2], source="the second of three has no gradient")
 
@@ -148,20 +155,24 @@ def test_a_training_that_is_saved_goes_on_as_one_that_is_not(case, device):
 
 
 @claim("state-dict.refers-to-the-state")
-@optimizers.each(only=("Adam", "LBFGS", "SparseAdam"))
+@OF_EACH_WITH_STATE
 def test_the_dicts_of_the_state_are_the_optimizer_s_own(case):
     training = trained(case)
     own = training.optimizer.state
     saved = training.optimizer.state_dict()["state"]
     seen = [saved[number] is own[p] for number, p in enumerate(training.parameters) if p in own]
-    check.same(seen=seen, expected=[True] * len(own), source="references")
+    check.same(
+        seen=seen,
+        expected=[True] * len(own),
+        source="the documentation of state_dict: it returns references",
+    )
 
 
 @claim("state-dict.changes-with-later-steps")
 @pytest.mark.parametrize(
     "kept, changes", [(dict, True), (deepcopy, False)], ids=["as_it_is", "deepcopy"]
 )
-@optimizers.each(only=("Adam", "Adagrad", "Muon", "RMSprop"))
+@optimizers.each(which="keeps_state", but=("keeps_one_state", "waits_to_average"))
 def test_a_step_changes_a_state_dict_that_was_not_copied(case, kept, changes, device):
     training = trained(case, device)
     state_dict = kept(training.optimizer.state_dict())

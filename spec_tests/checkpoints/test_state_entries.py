@@ -14,8 +14,6 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 TABLE = "the record in fixtures/catalogue/optimizers.py"
 # What torch keeps in the groups besides the arguments of the constructor.
 FOUND_BESIDES = {"AdamW": {"decoupled_weight_decay": "2.7"}}
-# Those that have counted in tensors since 2.0.
-COUNTED_IN_TENSORS = ("ASGD", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam")
 
 
 def stepped(case, device, dtype=torch.float32):
@@ -35,7 +33,7 @@ def described(training):
 
 
 @claim("state-dict.entries-of-each-optimizer")
-@optimizers.each(but=("LBFGS",))
+@optimizers.each(but="keeps_one_state")
 def test_the_entries_are_those_of_the_table(case, device):
     trainings = {
         f"{preset} {name}": stepped(with_preset, device, dtype)
@@ -53,7 +51,7 @@ def test_the_entries_are_those_of_the_table(case, device):
 
 
 @claim("state-dict.entries-at-construction")
-@optimizers.each(but=("LBFGS",))
+@optimizers.each(but="keeps_one_state")
 def test_adagrad_alone_has_entries_before_the_first_step(case, device):
     trainings = {name: Training(case, device, dtype=dtype) for name, dtype in DTYPES.items()}
     check.same(
@@ -93,7 +91,7 @@ def test_a_group_holds_the_options_of_the_constructor(case):
 
 
 @claim("state-dict.scalars-are-float32")
-@optimizers.each(only=(*COUNTED_IN_TENSORS, "Adafactor"))
+@optimizers.each(which="counts_in_tensors")
 def test_the_counter_is_float32_unless_float64_is_the_default(case):
     check.same(
         seen=dtypes_of_the_counter(case),
@@ -103,7 +101,7 @@ def test_the_counter_is_float32_unless_float64_is_the_default(case):
 
 
 @claim("state-dict.later-scalars-are-float32")
-@optimizers.each(only=("Adadelta", "RMSprop", "Rprop"))
+@optimizers.each(which="counts_in_tensors_since_2_4")
 def test_the_counter_of_three_more_is_float32_unless_float64_is_the_default(case):
     check.same(
         seen=dtypes_of_the_counter(case),
@@ -113,7 +111,7 @@ def test_the_counter_of_three_more_is_float32_unless_float64_is_the_default(case
 
 
 @claim("state-dict.scalars-were-always-float32")
-@optimizers.each(only=COUNTED_IN_TENSORS)
+@optimizers.each(which="counts_in_tensors")
 def test_the_counter_is_float32_whatever_the_default(case):
     check.same(
         seen=dtypes_of_the_counter(case),
@@ -123,7 +121,7 @@ def test_the_counter_is_float32_whatever_the_default(case):
 
 
 @claim("state-dict.scalars-had-the-default-dtype")
-@optimizers.each(only=COUNTED_IN_TENSORS)
+@optimizers.each(which="counts_in_tensors")
 def test_the_counter_has_the_default_dtype(case):
     check.same(
         seen=dtypes_of_the_counter(case),
@@ -133,7 +131,7 @@ def test_the_counter_has_the_default_dtype(case):
 
 
 @claim("state-dict.fused-counters-are-float32")
-@optimizers.each(adding={"fused": True}, but=("SGD",))
+@optimizers.each(which="counts_steps", taking=("fused",))
 def test_the_counter_of_fused_steps_is_float32_whatever_the_default(case):
     check.same(
         seen=dtypes_of_the_counter(case),
@@ -161,5 +159,7 @@ def test_the_default_device_does_not_draw_the_counter(case):
         training.step()
     step = training.optimizer.state[training.parameters[0]]["step"]
     check.same(
-        seen=[step, step.device.type], expected=[torch.tensor(1.0), "cpu"], source="one step"
+        seen=[step, step.device.type],
+        expected=[torch.tensor(1.0), "cpu"],
+        source="a count of one step, on the CPU",
     )

@@ -8,10 +8,18 @@ import torch
 from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
-from fixtures.runs.saved_training import OF_EACH_KIND, everything, fresh, trained
+from fixtures.runs.saved_training import (
+    OF_EACH_KIND,
+    OF_EACH_WITH_STATE,
+    everything,
+    fresh,
+    trained,
+)
 
-KEEP_STATE = ("ASGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Muon", "NAdam",
-              "RAdam", "RMSprop", "Rprop", "SparseAdam")  # fmt: skip
+# LBFGS steps parameters of its own.
+OF_EACH_THAT_SWAPS = optimizers.each(
+    only=optimizers.SAMPLES, which="keeps_state", but="keeps_a_parameter_list"
+)
 
 
 def as_dict(training):
@@ -36,7 +44,7 @@ def step_on(guest, training):
 
 
 @claim("swapping-in.steps-given-parameters")
-@optimizers.each(only=(*KEEP_STATE, "LBFGS"))
+@optimizers.each(which="keeps_state")
 def test_a_step_moves_the_parameters_that_were_swapped_in(case, device):
     training, guest, alone = (trained(case, device, steps=n) for n in (1, 3, 4))
     with swapped_in(training, guest):
@@ -45,7 +53,7 @@ def test_a_step_moves_the_parameters_that_were_swapped_in(case, device):
 
 
 @claim("swapping-in.restores-everything")
-@optimizers.each(only=("Adam", "Muon", "SparseAdam"))
+@optimizers.each(which="keeps_state", but="keeps_a_parameter_list")
 def test_afterwards_the_optimizer_is_as_before(case, device):
     training, guest = trained(case, device, steps=1), trained(case, device, steps=3)
     before, group = everything(training), training.optimizer.param_groups[0]
@@ -54,22 +62,24 @@ def test_afterwards_the_optimizer_is_as_before(case, device):
         training.optimizer.param_groups[0].update(lr=0.125, unheard_of=1)
     same = [p is q for p, q in zip(group["params"], training.parameters, strict=True)]
     check.same(
-        seen=[everything(training), same], expected=[before, [True, True]], source="before swapping"
+        seen=[everything(training), same],
+        expected=[before, [True, True]],
+        source="the optimizer before the swap",
     )
 
 
 @claim("swapping-in.drops-added-groups")
-@optimizers.each(only=("Adam",))
+@OF_EACH_THAT_SWAPS
 def test_afterwards_a_group_that_was_added_is_gone(case, device):
     training, guest = trained(case, device, steps=1), trained(case, device, steps=3)
     before, added = everything(training), torch.ones(1, device=device, requires_grad=True)
     with swapped_in(training, guest):
         training.optimizer.add_param_group({"params": [added]})
-    check.same(seen=everything(training), expected=before, source="before swapping")
+    check.same(seen=everything(training), expected=before, source="the optimizer before the swap")
 
 
 @claim("swapping-in.goes-by-the-order")
-@optimizers.each(only=("Adam", "Muon"))
+@optimizers.each(which="keeps_state", but="takes_one_group")
 def test_the_guests_are_given_to_the_groups_in_their_order(case, device):
     training, guest, alone = (in_two_groups(case, device, steps) for steps in (1, 3, 4))
     with swapped_in(training, guest):
@@ -86,7 +96,7 @@ def in_two_groups(case, device, steps):
 
 
 @claim("swapping-in.hooks-see-given-parameters")
-@optimizers.each(only=("Adam",))
+@OF_EACH_THAT_SWAPS
 def test_a_hook_sees_the_parameters_that_were_swapped_in(case, device):
     training, guest = trained(case, device, steps=1), trained(case, device, steps=3)
     seen = []
@@ -100,7 +110,7 @@ def test_a_hook_sees_the_parameters_that_were_swapped_in(case, device):
 
 
 @claim("swapping-in.restores-after-an-error")
-@optimizers.each(only=("Adam",))
+@OF_EACH_THAT_SWAPS
 def test_afterwards_the_optimizer_is_as_before_also_if_an_error_ends_it(case):
     training, guest = trained(case, steps=1), trained(case, steps=3)
     before = everything(training)
@@ -112,11 +122,11 @@ def test_afterwards_the_optimizer_is_as_before_also_if_an_error_ends_it(case):
 
     with pytest.raises(LookupError, match="on the way"):
         swap_and_fail()
-    check.same(seen=everything(training), expected=before, source="before swapping")
+    check.same(seen=everything(training), expected=before, source="the optimizer before the swap")
 
 
 @claim("swapping-in.changes-only-tensors")
-@optimizers.each(only=("Adam", "RMSprop", "Adagrad"))
+@optimizers.each(which="keeps_state", but=("keeps_one_state", "counts_in_python"))
 def test_of_the_guest_s_state_dict_the_tensors_change_and_nothing_else(case):
     training, guest, alone = (trained(case, steps=n) for n in (1, 3, 4))
     state_dict = guest.optimizer.state_dict()
@@ -129,7 +139,7 @@ def test_of_the_guest_s_state_dict_the_tensors_change_and_nothing_else(case):
 
 
 @claim("swapping-in.uses-given-options")
-@optimizers.each(only=("Adam", "Muon"))
+@optimizers.each(which="keeps_state")
 def test_the_options_are_those_of_the_guest(case):
     training, guest = trained(case, steps=1), trained(case, steps=1)
     state_dict = deepcopy(guest.optimizer.state_dict())
@@ -187,7 +197,7 @@ def without_rate(saved):
 
 @claim("swapping-in.refuses-what-does-not-fit")
 @pytest.mark.parametrize("spoil, words", SPOILED.values(), ids=SPOILED)
-@optimizers.each(only=("Adam",))
+@OF_EACH_WITH_STATE
 def test_a_state_dict_that_does_not_fit_is_refused(case, spoil, words):
     training, guest = trained(case, steps=1), trained(case, steps=1)
     spoiled = spoil(guest.optimizer.state_dict())
@@ -196,7 +206,7 @@ def test_a_state_dict_that_does_not_fit_is_refused(case, spoil, words):
 
 
 @claim("swapping-in.refuses-what-does-not-fit")
-@optimizers.each(only=("Adam",))
+@OF_EACH_WITH_STATE
 def test_too_few_parameters_are_refused(case):
     training, guest = trained(case, steps=1), trained(case, steps=1)
     state_dict, guest.parameters = guest.optimizer.state_dict(), guest.parameters[:1]
@@ -208,7 +218,7 @@ def test_too_few_parameters_are_refused(case):
 
 
 @claim("swapping-in.refused-changes-nothing")
-@optimizers.each(only=("Adam",))
+@OF_EACH_WITH_STATE
 def test_a_refused_state_dict_leaves_the_optimizer_as_it_was(case):
     training, guest = trained(case, steps=1), trained(case, steps=3)
     before = everything(training)
@@ -216,4 +226,4 @@ def test_a_refused_state_dict_leaves_the_optimizer_as_it_was(case):
         spoiled = spoil(guest.optimizer.state_dict())
         with pytest.raises(RuntimeError, match=words), swapped_in(training, guest, spoiled):
             guest.run(1)
-    check.same(seen=everything(training), expected=before, source="before swapping")
+    check.same(seen=everything(training), expected=before, source="the optimizer before the swap")

@@ -39,7 +39,7 @@ def resumed(case, file, device, map_location):
 @claim("devices.checkpoint-continues-elsewhere")
 @WAYS
 @MAPPED
-@optimizers.each(but=("LBFGS", "Muon"))
+@optimizers.each(but="magnifies_rounding")
 def test_training_goes_on_on_the_other_device(case, mapped, to_the_cpu, device):
     here, there = (device, CPU) if to_the_cpu else (CPU, device)
     training = Training(case, here)
@@ -56,7 +56,7 @@ def test_training_goes_on_on_the_other_device(case, mapped, to_the_cpu, device):
 
 
 @claim("devices.checkpoint-remembers-its-device")
-@optimizers.each(only=("Adam", "SGD", "SparseAdam"))
+@optimizers.each(only=optimizers.SAMPLES)
 def test_tensors_come_back_where_they_were(case, device):
     training = Training(case, device)
     training.run(BEFORE)

@@ -11,7 +11,6 @@ from fixtures.catalogue import optimizers
 from fixtures.claims import claim
 from fixtures.runs.training import Training
 
-EITHER_WAY = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
 WARM_UP, REPLAYS = 3, 4
 
 
@@ -32,9 +31,9 @@ def fill(training, step):
             parameter.grad.copy_(gradient)
 
 
-def warmed_up(case, device, foreach):
+def warmed_up(case, device):
     """Return a training after some steps, taken on a stream of its own as torch's notes advise."""
-    training = Training(case, device, foreach=foreach)
+    training = Training(case, device)
     stream = torch.cuda.Stream(device)
     stream.wait_stream(torch.cuda.current_stream(device))
     with torch.cuda.stream(stream):
@@ -50,10 +49,9 @@ def outcome(training):
 
 
 @claim("graphs.replays-equal-steps")
-@EITHER_WAY
-@optimizers.each(every_preset=True, adding={"capturable": True})
-def test_replays_lead_where_steps_lead(case, foreach, device):
-    captured, eager = (warmed_up(case, device, foreach) for _ in range(2))
+@optimizers.each(taking=("capturable",), every_preset=True)
+def test_replays_lead_where_steps_lead(case, device):
+    captured, eager = (warmed_up(case, device) for _ in range(2))
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
         captured.step()
@@ -66,10 +64,9 @@ def test_replays_lead_where_steps_lead(case, foreach, device):
 
 
 @claim("graphs.capture-changes-nothing")
-@EITHER_WAY
-@optimizers.each(adding={"capturable": True})
-def test_a_capture_changes_nothing(case, foreach, device):
-    training = warmed_up(case, device, foreach)
+@optimizers.each(taking=("capturable",))
+def test_a_capture_changes_nothing(case, device):
+    training = warmed_up(case, device)
     before = deepcopy(outcome(training))
     with torch.cuda.graph(torch.cuda.CUDAGraph()):
         training.step()
@@ -77,9 +74,9 @@ def test_a_capture_changes_nothing(case, foreach, device):
 
 
 @claim("graphs.capture-needs-capturable")
-@optimizers.each(adding={"capturable": False})
+@optimizers.each(taking=("capturable",))
 def test_capture_without_capturable_is_refused(case, device):
-    training = warmed_up(case, device, False)
+    training = warmed_up(case, device)
     with (
         pytest.raises(RuntimeError, match="capturable"),
         warnings.catch_warnings(action="ignore"),  # the graph is empty
@@ -89,7 +86,7 @@ def test_capture_without_capturable_is_refused(case, device):
 
 
 @claim("graphs.any-capture-needs-capturable")
-@optimizers.each(adding={"capturable": False})
+@optimizers.each(taking=("capturable",))
 def test_a_step_on_a_stream_that_is_captured_is_refused(case, device, monkeypatch):
     training = Training(case, device)
     training.run(1)
@@ -100,7 +97,7 @@ def test_a_step_on_a_stream_that_is_captured_is_refused(case, device, monkeypatc
 
 
 @claim("graphs.copy-warns-outside-capture")
-@optimizers.each(adding={"capturable": True})
+@optimizers.each(taking=("capturable",))
 def test_a_copy_warns_at_its_first_step_alone(case, device):
     training = Training(case, device)
     training.run(1)

@@ -14,13 +14,23 @@ from fixtures.runs.training import Training
 OUTSIDE = "running without CUDA graph capture"
 
 
-@pytest.fixture(params=[False, True], ids=["idle", "capturing"])
-def capturing(request, monkeypatch):
-    """Whether the stream of what torch takes for a CUDA device is being captured."""
-    stream = SimpleNamespace(is_capturing=lambda: request.param)
+def say(monkeypatch, *, captured):
+    """Have the current stream of what torch takes for a CUDA device say whether it is captured."""
+    stream = SimpleNamespace(is_capturing=lambda: captured)
     monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda **_: torch.device("cuda"))
     monkeypatch.setattr(torch.accelerator, "current_stream", lambda: stream)
-    return request.param
+
+
+@pytest.fixture
+def capturing(monkeypatch):
+    """A stream that is being captured."""
+    say(monkeypatch, captured=True)
+
+
+@pytest.fixture
+def idle(monkeypatch):
+    """A stream that is not being captured."""
+    say(monkeypatch, captured=False)
 
 
 def warnings_of_two_steps(training):
@@ -34,22 +44,20 @@ def warnings_of_two_steps(training):
 
 
 @claim("graphs.capture-needs-capturable-on-host")
-@pytest.mark.parametrize("capturing", [True], ids=["capturing"], indirect=True)
-@optimizers.each(adding={"capturable": False})
 @pytest.mark.usefixtures("capturing")
-def test_a_step_that_is_not_capturable_is_not_captured(case):
-    training = Training(case, torch.device("cpu"))
+@optimizers.each(taking=("capturable",))
+def test_a_step_that_is_not_capturable_is_not_captured(case, device):
+    training = Training(case, device)
     training.backward()
     with pytest.raises(RuntimeError, match=r"CUDA graph capture.* capturable is False"):
         training.step()
 
 
 @claim("graphs.copy-warns-outside-capture-on-host")
-@pytest.mark.parametrize("capturing", [False], ids=["idle"], indirect=True)
-@optimizers.each(adding={"capturable": True})
-@pytest.mark.usefixtures("capturing")
-def test_a_copy_of_a_capturable_optimizer_warns_once_of_steps_outside(case, the_cpu_as_accelerator):
-    training = Training(case, the_cpu_as_accelerator)
+@pytest.mark.usefixtures("idle")
+@optimizers.each(taking=("capturable",))
+def test_a_copy_of_a_capturable_optimizer_warns_once_of_steps_outside(case, device):
+    training = Training(case, device)
     original = warnings_of_two_steps(training)
     training.optimizer = deepcopy(training.optimizer)
     copied = warnings_of_two_steps(training)
@@ -58,8 +66,20 @@ def test_a_copy_of_a_capturable_optimizer_warns_once_of_steps_outside(case, the_
 
 
 @claim("graphs.matching-steps-are-silent-on-host")
-@optimizers.each(adding={"capturable": False})
-def test_a_step_that_is_what_the_stream_asks_says_nothing(case, capturing, the_cpu_as_accelerator):
-    training = Training(case, the_cpu_as_accelerator, capturable=capturing)
-    found = warnings_of_two_steps(training)
+@pytest.mark.usefixtures("capturing")
+@optimizers.each(taking=("capturable",), by=("capturable",))
+def test_a_capturable_step_says_nothing_while_it_is_captured(case, device):
+    check_silent(case, device)
+
+
+@claim("graphs.matching-steps-are-silent-on-host")
+@pytest.mark.usefixtures("idle")
+@optimizers.each(taking=("capturable",), not_by=("capturable",))
+def test_any_other_step_says_nothing_while_none_is_captured(case, device):
+    check_silent(case, device)
+
+
+def check_silent(case, device):
+    __tracebackhide__ = True
+    found = warnings_of_two_steps(Training(case, device))
     assert found == [], f"warnings: {found}"

@@ -1,6 +1,5 @@
 """How often a step waits for an accelerator, because the host reads what is there."""
 
-import pytest
 import torch
 
 from fixtures.assertions import check
@@ -9,11 +8,7 @@ from fixtures.claims import claim
 from fixtures.runs.dispatched_operators import host_reads
 from fixtures.runs.training import Training
 
-READ_NOTHING = (
-    "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Muon", "NAdam", "RAdam", "RMSprop", "Rprop", "SGD",
-)  # fmt: skip
 READS_FOR_EACH_PARAMETER = {"ASGD": 1, "Adafactor": 2}
-EITHER_WAY = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
 
 
 def reads_of_a_step(case, device, **options):
@@ -24,37 +19,29 @@ def reads_of_a_step(case, device, **options):
     return host_reads(training.step)
 
 
-@claim("reads.capturable-reads-nothing")
-@EITHER_WAY
-@optimizers.each(every_preset=True, adding={"capturable": True})
-def test_a_capturable_step_never_waits(case, foreach, device):
+@claim("reads.nothing-if-capturable-or-fused")
+@optimizers.each(which="accepts_vectors", but="needs_closure", every_preset=True)
+def test_a_step_that_keeps_all_on_the_device_never_waits(case, device):
     check.same(
-        seen=reads_of_a_step(case, device, foreach=foreach),
+        seen=reads_of_a_step(case, device),
         expected=[],
-        source="a step that is captured cannot wait",
+        source="a step that is captured cannot wait, and a fused one is a kernel",
     )
 
 
 @claim("reads.capturable-reads-no-rate")
-@EITHER_WAY
-@optimizers.each(every_preset=True, adding={"capturable": True})
-def test_a_capturable_step_does_not_wait_for_its_rate(case, foreach, device):
+@optimizers.each(taking=("capturable",), every_preset=True)
+def test_a_capturable_step_does_not_wait_for_its_rate(case, device):
     rate = torch.tensor(0.01, device=device)
     check.same(
-        seen=reads_of_a_step(case, device, foreach=foreach, lr=rate),
+        seen=reads_of_a_step(case, device, lr=rate),
         expected=[],
         source="a step that is captured cannot wait",
     )
 
 
-@claim("reads.fused-reads-nothing")
-@optimizers.each(every_preset=True, only=("Adam", "AdamW", "SGD"), adding={"fused": True})
-def test_a_fused_step_never_waits(case, device):
-    check.same(seen=reads_of_a_step(case, device), expected=[], source="one kernel for all")
-
-
 @claim("reads.most-read-nothing")
-@optimizers.each(every_preset=True, only=READ_NOTHING)
+@optimizers.each(but="waits_for_the_device", every_preset=True)
 def test_a_step_with_its_counter_on_the_cpu_never_waits(case, device):
     check.same(
         seen=reads_of_a_step(case, device),
@@ -64,7 +51,7 @@ def test_a_step_with_its_counter_on_the_cpu_never_waits(case, device):
 
 
 @claim("reads.asgd-and-adafactor-read")
-@optimizers.each(only=tuple(READS_FOR_EACH_PARAMETER))
+@optimizers.each(only=("ASGD", "Adafactor"))
 def test_two_optimizers_wait_for_each_parameter(case, device):
     check.same(
         seen=len(reads_of_a_step(case, device)),

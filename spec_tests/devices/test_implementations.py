@@ -10,12 +10,7 @@ from fixtures.claims import claim
 from fixtures.runs.dispatched_operators import kernels_of_a_step
 from fixtures.runs.training import Training, start
 
-ONE_BY_ONE, FOREACH, FUSED = "one by one", "foreach", "fused"
-# The others have no foreach, or do not take it unless they are asked to.
-FOREACH_BY_DEFAULT = (
-    "ASGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "Rprop", "SGD",
-)  # fmt: skip
-LOOPS_BY_DEFAULT = ("Adafactor", "Muon", "SparseAdam")
+ONE_BY_ONE, FOREACH = "one by one", "foreach"
 
 
 class Marked(torch.Tensor):
@@ -38,25 +33,19 @@ def takes_foreach(device, not_applicable):
 
 @claim("devices.foreach-is-the-default")
 @pytest.mark.usefixtures("takes_foreach")
-@optimizers.each(every_preset=True, only=FOREACH_BY_DEFAULT)
+@optimizers.each(which="takes_lists_by_default", every_preset=True)
 def test_kernels_over_lists_are_taken_by_default(case, device):
     check_kernels(Training(case, device), FOREACH)
 
 
 @claim("devices.some-loop-by-default")
-@optimizers.each(only=LOOPS_BY_DEFAULT)
+@optimizers.each(but=("takes_lists_by_default", "needs_closure"))
 def test_three_optimizers_go_one_by_one_by_default(case, device):
     check_kernels(Training(case, device), ONE_BY_ONE)
 
 
-@claim("devices.fused-if-asked-for")
-@optimizers.each(only=("Adam", "AdamW", "SGD"), adding={"fused": True})
-def test_fused_kernels_are_taken_if_asked_for(case, device):
-    check_kernels(Training(case, device), FUSED)
-
-
 @claim("devices.cpu-parameter-disables-foreach")
-@optimizers.each(only=FOREACH_BY_DEFAULT)
+@optimizers.each(which="takes_lists_by_default")
 def test_one_parameter_on_the_cpu_keeps_all_from_foreach(case, device):
     training = Training(case, device)
     on_device, on_cpu = training.parameters[0], Parameter(training.parameters[1].detach().cpu())
@@ -66,7 +55,7 @@ def test_one_parameter_on_the_cpu_keeps_all_from_foreach(case, device):
 
 
 @claim("devices.tensor-subclass-disables-foreach")
-@optimizers.each(only=FOREACH_BY_DEFAULT)
+@optimizers.each(which="takes_lists_by_default")
 def test_a_subclass_among_the_parameters_keeps_all_from_foreach(case, device):
     plain, other = start(case, device)
     marked = other.detach().as_subclass(Marked).requires_grad_()
@@ -77,12 +66,11 @@ def test_a_subclass_among_the_parameters_keeps_all_from_foreach(case, device):
 
 @claim("devices.dtypes-may-mix-in-a-group")
 @pytest.mark.needs(torch.bfloat16, torch.float64)
-@optimizers.each(only=FOREACH_BY_DEFAULT)
-@pytest.mark.parametrize("foreach", [None, False], ids=["default", "loop"])
-def test_each_dtype_of_a_group_is_stepped_as_if_alone(case, foreach, device):
+@optimizers.each(which="takes_lists_by_default")
+def test_each_dtype_of_a_group_is_stepped_as_if_alone(case, device):
     mixed, alone = parameters_of_each_dtype(device), parameters_of_each_dtype(device)
-    trained_together = [case.build(mixed, foreach=foreach)]
-    trained_alone = [case.build([parameter], foreach=foreach) for parameter in alone]
+    trained_together = [case.build(mixed)]
+    trained_alone = [case.build([parameter]) for parameter in alone]
     for optimizer in trained_together + trained_alone:
         optimizer.step()
         optimizer.step()

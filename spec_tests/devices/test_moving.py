@@ -99,7 +99,7 @@ def test_parameters_keep_their_identity_on_another_device(device):
 
 
 @claim("devices.move-before-first-step")
-@optimizers.each(but=("Adagrad",))
+@optimizers.each(but="keeps_state_from_construction")
 def test_a_model_moved_before_the_first_step_trains_as_one_made_there(case, device):
     training = over(case, [Parameter(p.to(device)) for p in start(case, CPU, BEFORE)], device)
     ParameterList(training.parameters).to(AFTER)
@@ -124,7 +124,7 @@ def test_the_accumulator_keeps_its_dtype_when_the_model_is_moved(case, device):
 
 
 @claim("devices.state-stays-behind")
-@optimizers.each(but=("SGD",))
+@optimizers.each(which="keeps_state")
 def test_the_state_of_a_step_stays_as_it_was(case, device):
     training = Training(case, device)
     training.run(1)

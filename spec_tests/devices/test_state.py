@@ -7,11 +7,8 @@ from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
 from fixtures.devices.dtypes import finest
+from fixtures.runs.each_implementation import in_each
 from fixtures.runs.training import Training
-
-COUNTING = (
-    "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "Rprop",
-)  # fmt: skip
 
 
 def trained(case, device, dtype=torch.float32):
@@ -68,17 +65,17 @@ def displace(training, *where):
 
 @claim("devices.state-lives-with-the-parameter")
 @optimizers.each(every_preset=True)
-def test_every_entry_is_on_the_device_of_its_parameter(case, device):
-    training = trained(case, device, finest(device))
+def test_every_entry_is_on_the_device_of_its_parameter(case, implementations, device):
+    after = in_each(case, implementations, device, lambda c: trained(c, device, finest(device)))
     check.same(
-        seen=placed(training),
-        expected=as_the_parameters(training),
+        seen={name: placed(training) for name, training in after.items()},
+        expected={name: as_the_parameters(training) for name, training in after.items()},
         source="dtype and device of the parameter",
     )
 
 
 @claim("devices.step-counter-stays-on-the-cpu")
-@optimizers.each(only=COUNTING)
+@optimizers.each(which="counts_steps", but=("counts_in_python", "counts_beside_the_parameter"))
 def test_the_counter_of_a_parameter_on_the_device_is_on_the_cpu(case, device):
     training = trained(case, device)
     check.same(
@@ -89,7 +86,7 @@ def test_the_counter_of_a_parameter_on_the_device_is_on_the_cpu(case, device):
 
 
 @claim("devices.state-elsewhere-raises")
-@optimizers.each(but=("ASGD", "SGD", "SparseAdam"))
+@optimizers.each(which="keeps_state", but="tolerates_state_elsewhere")
 def test_a_step_with_the_state_on_the_cpu_is_refused(case, device):
     training = trained(case, device)
     displace(training, "cpu")
@@ -100,7 +97,7 @@ def test_a_step_with_the_state_on_the_cpu_is_refused(case, device):
 
 
 @claim("devices.loading-brings-the-state-along")
-@optimizers.each(but=("SGD",))
+@optimizers.each(which="keeps_state")
 def test_loading_its_own_state_dict_brings_the_state_to_the_parameters(case, device):
     training = trained(case, device)
     displace(training, "cpu", torch.float16)

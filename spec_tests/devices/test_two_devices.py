@@ -10,7 +10,6 @@ from fixtures.catalogue import optimizers
 from fixtures.claims import claim
 from fixtures.runs.training import start
 
-IMPLEMENTATIONS = {"default": {}, "foreach": {"foreach": True}}
 CPU = torch.device("cpu")
 STEPS_TAKEN = 3
 
@@ -32,28 +31,16 @@ def trained(optimizer, parameters):
     }
 
 
-def check_two_devices(case, device, **options):
-    __tracebackhide__ = True
+@claim("devices.optimizer-may-span-devices")
+@optimizers.each(which="accepts_vectors", but="needs_closure")
+def test_parameters_of_two_devices_are_stepped_by_one_optimizer(case, device):
     apart, together = parameters(case, device, CPU), parameters(case, CPU, CPU)
     check.close(
-        seen=trained(case.build(apart, **options), apart),
-        expected=trained(case.build(together, **options), together),
+        seen=trained(case.build(apart), apart),
+        expected=trained(case.build(together), together),
         source="the same parameters, both on the CPU",
         tolerance=STEPS,
     )
-
-
-@claim("devices.optimizer-may-span-devices")
-@pytest.mark.parametrize("options", IMPLEMENTATIONS.values(), ids=IMPLEMENTATIONS)
-@optimizers.each(but=("LBFGS", "Muon", "SparseAdam"))
-def test_parameters_of_two_devices_are_stepped_by_one_optimizer(case, options, device):
-    check_two_devices(case, device, **options)
-
-
-@claim("devices.fused-optimizer-may-span-devices")
-@optimizers.each(only=("Adam", "AdamW", "SGD"), adding={"fused": True})
-def test_parameters_of_two_devices_are_stepped_by_one_fused_optimizer(case, device):
-    check_two_devices(case, device)
 
 
 @claim("devices.lbfgs-may-not-span-devices")

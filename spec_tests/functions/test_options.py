@@ -13,8 +13,6 @@ from fixtures.runs.dispatched_operators import Operators
 from fixtures.runs.function_call import GRADIENTS, FunctionCall
 
 LEFT_TO_TORCH = ("foreach", "fused", "grad_scale", "found_inf")
-FUSED = ("sgd", "adam", "adamw", "adagrad")
-WITHOUT_CAPTURABLE = ("sgd", "adagrad")
 SCALE = 4.0
 TENSORS = pytest.mark.parametrize("option", ["lr", "beta1", "beta2"])
 
@@ -31,7 +29,7 @@ def test_every_option_is_off_unless_it_is_given(function):
 
 @claim("functions.capturable-refused-on-the-cpu")
 @pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
-@functions.each(but=WITHOUT_CAPTURABLE)
+@functions.each(taking=("capturable",))
 def test_a_capturable_step_is_refused(function, foreach, device):
     called = FunctionCall(function, device, foreach=foreach, capturable=True)
     with pytest.raises(AssertionError, match="capturable=True"):
@@ -69,9 +67,9 @@ def test_foreach_takes_no_tensor_of_two_elements(function, option, the_cpu_as_ac
 
 
 @claim("functions.fused-steps-call-the-kernel")
-@functions.each(only=FUSED)
-def test_a_fused_step_is_that_of_the_kernel(function, device):
-    called = FunctionCall(function, device, counts={"dtype": torch.float32}, fused=True)
+@functions.each(taking=("fused",))
+def test_a_fused_step_is_that_of_the_kernel(function, implementation, device):
+    called = FunctionCall(function, device, implementation)
     with Operators() as operators:
         called.step(GRADIENTS[0])
     seen = sorted(name for name in operators.names if name.startswith("_fused"))
@@ -79,31 +77,31 @@ def test_a_fused_step_is_that_of_the_kernel(function, device):
 
 
 @claim("functions.fused-steps-divide-by-scale")
-@functions.each(only=FUSED)
-def test_a_fused_step_divides_the_gradients_by_the_scale(function, device):
+@functions.each(taking=("fused",))
+def test_a_fused_step_divides_the_gradients_by_the_scale(function, implementation, device):
     check.same(
-        seen=stepped_fused(function, device, SCALE, found_inf=0.0),
-        expected=stepped_fused(function, device, 1.0, found_inf=0.0),
+        seen=stepped(function, implementation, device, SCALE, found_inf=0.0),
+        expected=stepped(function, implementation, device, 1.0, found_inf=0.0),
         source="the same step over the gradients before they were scaled",
     )
 
 
 @claim("functions.fused-steps-skip-on-infinity")
-@functions.each(only=FUSED)
-def test_a_fused_step_moves_nothing_where_infinity_was_found(function, device):
+@functions.each(taking=("fused",))
+def test_a_fused_step_moves_nothing_where_infinity_was_found(function, implementation, device):
     check.same(
-        seen=stepped_fused(function, device, SCALE, found_inf=1.0),
+        seen=stepped(function, implementation, device, SCALE, found_inf=1.0),
         expected=FunctionCall(function, device).tensors,
         source="the tensors before the step",
     )
 
 
-def stepped_fused(function, device, scale, found_inf):
-    """Return the tensors after a fused step over gradients that were scaled."""
+def stepped(function, implementation, device, scale, found_inf):
+    """Return the tensors after a step over gradients that were scaled."""
     told = {
         "grad_scale": torch.tensor(scale, device=device),
         "found_inf": torch.tensor(found_inf, device=device),
     }
-    called = FunctionCall(function, device, counts={"dtype": torch.float32}, fused=True, **told)
+    called = FunctionCall(function, device, implementation, **told)
     called.step([[scale * entry for entry in gradient] for gradient in GRADIENTS[0]])
     return called.tensors

@@ -10,13 +10,12 @@ from fixtures.catalogue import optimizers
 from fixtures.claims import claim
 from fixtures.runs.training import Training
 
+# Module, function, its lists by their keys in the state, and what it requires besides the options of a group.
 OTHERS = {
-    "Adafactor": ("_adafactor", "adafactor", ("row_var", "col_var", "variance", "step")),
-    "Muon": ("_muon", "muon", ("momentum_buffer",)),
-    "SparseAdam": ("_functional", "sparse_adam", ("exp_avg", "exp_avg_sq", "step")),
+    "Adafactor": ("_adafactor", "adafactor", ("row_var", "col_var", "variance", "step"), {}),
+    "Muon": ("_muon", "muon", ("momentum_buffer",), {"has_complex": False}),
+    "SparseAdam": ("_functional", "sparse_adam", ("exp_avg", "exp_avg_sq", "step"), {}),
 }
-
-REQUIRED = {"Muon": {"has_complex": False}}
 
 
 def renamed(options):
@@ -33,39 +32,54 @@ class ByHand:
     """The parameters of a training and their state, for the function of its optimizer."""
 
     def __init__(self, training):
-        module, name, keys = OTHERS[training.case.optimizer.name]
+        module, name, keys, required = OTHERS[training.case.optimizer.name]
         self.call = getattr(importlib.import_module(f"torch.optim.{module}"), name)
         states = [training.optimizer.state[p] for p in training.parameters]
         self.parameters = training.values()
         self.gradients = training.gradients()
         self.lists = [[copied(state.get(key)) for state in states] for key in keys]
-        self.options = renamed(training.optimizer.param_groups[0])
+        self.options = {**renamed(training.optimizer.param_groups[0]), **required}
 
     def step(self, **options):
         with torch.no_grad():
-            self.call(self.parameters, self.gradients, *self.lists, **self.options, **options)
+            self.call(self.parameters, self.gradients, *self.lists, **{**self.options, **options})
 
 
 def copied(entry):
     return entry.clone() if isinstance(entry, torch.Tensor) else entry
 
 
-def begun(case, device, **options):
+def begun(case, device):
     """Return a training after two steps, with fresh gradients."""
-    training = Training(case, device, **options)
+    training = Training(case, device)
     training.run(2)
     training.closure()
     return training
 
 
 @claim("functions.take-the-steps-of-their-class")
-@optimizers.each(only=tuple(OTHERS), every_preset=True)
+@optimizers.each(
+    which=("is_torch_s_own", "accepts_dense_gradients"),
+    but=("elementwise", "needs_closure"),
+    every_preset=True,
+)
 def test_a_function_does_what_the_step_of_its_class_does(case, device):
     training = begun(case, device)
+    check_one_step(ByHand(training), training)
+
+
+@claim("functions.take-the-steps-of-their-class")
+@optimizers.each(only=("SparseAdam",), every_preset=True)
+def test_the_function_of_sparse_adam_does_so_if_it_is_told_the_next_counts(case, device):
+    training = begun(case, device)
     by_hand = ByHand(training)
-    if case.optimizer.name == "SparseAdam":
-        by_hand.lists[-1] = [count + 1 for count in by_hand.lists[-1]]
-    by_hand.step(**REQUIRED.get(case.optimizer.name, {}))
+    by_hand.lists[-1] = [count + 1 for count in by_hand.lists[-1]]
+    check_one_step(by_hand, training)
+
+
+def check_one_step(by_hand, training):
+    __tracebackhide__ = True
+    by_hand.step()
     training.step()
     after = ByHand(training)
     check.same(
@@ -95,11 +109,10 @@ BY_ADAFACTOR = {
 
 
 @claim("functions.adafactor-refused-arguments")
-@pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
 @pytest.mark.parametrize("spoil, options, error", BY_ADAFACTOR.values(), ids=BY_ADAFACTOR)
 @optimizers.each(only=("Adafactor",))
-def test_the_function_of_adafactor_refuses(case, spoil, options, error, foreach, device):
-    by_hand = ByHand(begun(case, device, foreach=foreach))
+def test_the_function_of_adafactor_refuses(case, spoil, options, error, device):
+    by_hand = ByHand(begun(case, device))
     spoil(by_hand)
     with pytest.raises(error, match=r"state_steps|should be defined|outside"):
         by_hand.step(**options)
@@ -108,13 +121,13 @@ def test_the_function_of_adafactor_refuses(case, spoil, options, error, foreach,
 BY_MUON = {
     "foreach": (
         lambda given: None,
-        {"foreach": True, "has_complex": False},
+        {"foreach": True},
         RuntimeError,
         "oreach",
     ),
     "vectors": (
         lambda given: given.gradients.__setitem__(0, given.gradients[0][0]),
-        {"has_complex": False},
+        {},
         ValueError,
         "2D",
     ),
@@ -140,7 +153,7 @@ def test_an_adjustment_that_muon_does_not_know_is_none(case, name, device):
     seen, expected = ByHand(begun(case, device)), ByHand(begun(case, device))
     seen.options["adjust_lr_fn"] = name
     for given in (seen, expected):
-        given.step(has_complex=False, foreach=False)
+        given.step()
     check.same(
         seen=seen.parameters[wide],
         expected=expected.parameters[wide],

@@ -8,19 +8,12 @@ import torch
 
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import STEPS
-from fixtures.catalogue import functions
-from fixtures.catalogue.functions import Variant
-from fixtures.catalogue.optimizers import OPTIMIZERS
+from fixtures.catalogue import functions, optimizers
+from fixtures.catalogue.functions import COUNTS_IN_TENSORS, HAS_COMPLEX, Variant
 from fixtures.claims import claim
 from fixtures.runs.dispatched_operators import Operators
 from fixtures.runs.function_call import GRADIENTS, FunctionCall
 
-CHOICES = {"default": {}, "loop": {"foreach": False}, "foreach": {"foreach": True}}
-CHOICE = pytest.mark.parametrize("choice", CHOICES.values(), ids=CHOICES)
-FOREACH = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
-FUSED = ("sgd", "adam", "adamw", "adagrad")
-# Those without a tensor for a count, or without an argument for one.
-WITHOUT_CAPTURABLE = ("sgd", "adagrad")
 SOURCE = "the oracle in fixtures/oracles"
 
 
@@ -35,54 +28,23 @@ def check_steps(function, variant, called):
 
 
 @claim("functions.take-the-steps-of-their-rule")
-@CHOICE
 @functions.each_variant()
-def test_a_function_takes_the_steps_of_its_rule(function, variant, choice, device):
-    check_steps(function, variant, FunctionCall(function, device, **variant.options, **choice))
-
-
-@claim("functions.fused-steps-on-the-cpu")
-@functions.each_variant(only=FUSED)
-def test_a_function_takes_fused_steps(function, variant, device):
-    counts = {"dtype": torch.float32}
-    check_steps(
-        function,
-        variant,
-        FunctionCall(function, device, counts=counts, **variant.options, fused=True),
-    )
-
-
-@claim("functions.capturable-steps")
-@FOREACH
-@functions.each_variant(but=WITHOUT_CAPTURABLE)
-def test_a_function_takes_capturable_steps(function, variant, foreach, device):
-    check_capturable_steps(function, variant, foreach, device)
-
-
-@claim("functions.capturable-steps-on-the-host")
-@FOREACH
-@functions.each_variant(but=WITHOUT_CAPTURABLE)
-def test_a_function_takes_capturable_steps_on_the_host(
-    function, variant, foreach, the_cpu_as_accelerator
-):
-    check_capturable_steps(function, variant, foreach, the_cpu_as_accelerator)
-
-
-def check_capturable_steps(function, variant, foreach, device):
-    __tracebackhide__ = True
-    counts = {"device": device}
-    called = FunctionCall(
-        function, device, counts=counts, **variant.options, foreach=foreach, capturable=True
-    )
+def test_a_function_takes_the_steps_of_its_rule(function, variant, implementation, device):
+    called = FunctionCall(function, device, implementation, **variant.options)
     check_steps(function, variant, called)
 
 
+@claim("functions.take-the-steps-of-their-rule")
+@functions.each_variant()
+def test_a_function_takes_the_steps_of_its_rule_by_default(function, variant, device):
+    check_steps(function, variant, FunctionCall(function, device, **variant.options))
+
+
 @claim("functions.step-parts-of-complex-numbers")
-@FOREACH
-@functions.each(but=("sgd",))
-def test_a_function_steps_complex_tensors_if_told(function, foreach, device):
+@functions.each(taking=(HAS_COMPLEX,))
+def test_a_function_steps_complex_tensors_if_told(function, implementation, device):
     kind = {"dtype": torch.complex128, "has_complex": True}
-    check_steps(function, Variant(), FunctionCall(function, device, **kind, foreach=foreach))
+    check_steps(function, Variant(), FunctionCall(function, device, implementation, **kind))
 
 
 @claim("functions.loop-by-default-on-the-cpu")
@@ -96,7 +58,7 @@ def test_a_function_calls_no_foreach_kernel_unless_asked(function, device):
 
 
 @claim("functions.need-counts-as-tensors")
-@functions.each(but=("asgd", "sgd"))
+@functions.each(taking=(COUNTS_IN_TENSORS,))
 def test_step_counts_that_are_numbers_are_refused(function, device):
     called = FunctionCall(function, device)
     called.lists[-1] = [0 for _ in called.tensors]
@@ -105,7 +67,7 @@ def test_step_counts_that_are_numbers_are_refused(function, device):
 
 
 @claim("functions.foreach-refuses-differentiable")
-@functions.each(but=("sgd",))
+@functions.each(taking=("differentiable",))
 def test_a_function_takes_no_differentiable_steps_by_lists(function, device):
     called = FunctionCall(function, device, foreach=True, differentiable=True)
     with pytest.raises(AssertionError, match="autograd"):
@@ -113,19 +75,19 @@ def test_a_function_takes_no_differentiable_steps_by_lists(function, device):
 
 
 @claim("functions.take-empty-lists")
-@CHOICE
 @functions.each()
-def test_a_function_without_parameters_does_nothing(function, choice, device):
-    called = FunctionCall(function, device, **choice)
-    called.tensors, called.lists = [], [[] for _ in called.lists]
-    called.step(())
-    check.same(seen=called.lists, expected=[[] for _ in function.lists], source="the empty lists")
+def test_a_function_without_parameters_does_nothing(function, implementation, device):
+    check_does_nothing(function, FunctionCall(function, device, implementation))
 
 
 @claim("functions.take-empty-lists")
-@functions.each(only=FUSED)
-def test_a_fused_function_without_parameters_does_nothing(function, device):
-    called = FunctionCall(function, device, fused=True)
+@functions.each()
+def test_a_function_without_parameters_does_nothing_by_default(function, device):
+    check_does_nothing(function, FunctionCall(function, device))
+
+
+def check_does_nothing(function, called):
+    __tracebackhide__ = True
     called.tensors, called.lists = [], [[] for _ in called.lists]
     called.step(())
     check.same(seen=called.lists, expected=[[] for _ in function.lists], source="the empty lists")
@@ -134,20 +96,30 @@ def test_a_fused_function_without_parameters_does_nothing(function, device):
 @claim("functions.public-for-every-optimizer")
 def test_every_rule_but_that_of_lbfgs_has_a_public_function():
     seen = sorted(importlib.import_module("torch.optim.functional").__all__)
-    names = {entry.name for entry in OPTIMIZERS} - {"LBFGS", "SparseAdam"}
+    names = [e.name for e in optimizers.chosen(which="is_torch_s_own", but="needs_closure")]
     check.same(
         seen=seen,
-        expected=sorted([name.lower() for name in names] + ["sparse_adam"]),
-        source="the optimizers",
+        expected=sorted(name.lower().replace("sparse", "sparse_") for name in names),
+        source="the names of the optimizers' classes",
     )
 
 
 @claim("functions.public-give-the-same-results")
-@CHOICE
 @functions.each()
-def test_a_public_function_leads_where_the_other_does(function, choice, device):
+def test_a_public_function_leads_where_the_other_does(function, implementation, device):
+    check_public(function, device, implementation)
+
+
+@claim("functions.public-give-the-same-results")
+@functions.each()
+def test_a_public_function_leads_by_default_where_the_other_does(function, device):
+    check_public(function, device)
+
+
+def check_public(function, device, implementation=None):
+    __tracebackhide__ = True
     behind, public = (
-        FunctionCall(function, device, module=module, **choice)
+        FunctionCall(function, device, implementation, module=module)
         for module in (function.module, "functional")
     )
     for called in (behind, public):

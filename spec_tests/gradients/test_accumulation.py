@@ -50,7 +50,7 @@ def test_the_second_backward_adds_into_the_tensor_that_the_first_has_made(device
     check.same(
         seen={"same object": w.grad is first, "through the first": first},
         expected={"same object": True, "through the first": torch.tensor([2.0, 4.0])},
-        source="(1, 2), twice",
+        source="(1, 2), added twice",
     )
 
 

@@ -65,5 +65,5 @@ def test_what_is_written_into_one_is_seen_in_the_other(write, device):
     check.same(
         seen={"leaf": w, "detached": detached},
         expected={"leaf": torch.tensor([7.0, 7.0]), "detached": torch.tensor([7.0, 7.0])},
-        source="one memory",
+        source="leaf and detached tensor share one memory",
     )

@@ -139,7 +139,11 @@ def test_called_as_a_function_it_holds_until_the_next_call(flag, device):
     first, second = (w * 2).requires_grad, (w * 3).requires_grad
     torch.set_grad_enabled(not flag)
     third = (w * 4).requires_grad
-    check.same(seen=[first, second, third], expected=[flag, flag, not flag], source="the flag")
+    check.same(
+        seen=[first, second, third],
+        expected=[flag, flag, not flag],
+        source="the flag that the call was given",
+    )
 
 
 @claim("tracking.eval-does-not-end-it")

@@ -10,10 +10,8 @@ from fixtures.catalogue import optimizers
 from fixtures.claims import claim
 from fixtures.runs.training import Training, start
 
-ONE = optimizers.each(only=("SGD",))
-# The base class decides; SparseAdam looks first, and LBFGS takes one group alone.
-EACH_KIND = optimizers.each(only=("SGD", "Adam", "SparseAdam", "LBFGS"))
-OF_GROUPS = optimizers.each(only=("SGD", "Adam", "SparseAdam"))
+EACH_KIND = optimizers.each(only=optimizers.SAMPLES)
+OF_GROUPS = optimizers.each(only=optimizers.SAMPLES, but="takes_one_group")
 
 
 def held(optimizer):
@@ -123,11 +121,11 @@ def test_what_is_appended_to_the_lists_later_is_not_in_the_optimizer(case, devic
 
 @claim("groups-given.duplicate-is-updated-twice")
 @pytest.mark.filterwarnings("ignore:optimizer contains a parameter group with duplicate")
-@pytest.mark.parametrize("foreach", [False, True], ids=["for_loop", "foreach"])
-def test_a_parameter_that_stands_twice_in_a_group_is_moved_twice(foreach, device):
+@optimizers.each(only=("SGD",))
+def test_a_parameter_that_stands_twice_in_a_group_is_moved_twice(case, device):
     weight = torch.ones(2, device=device, requires_grad=True)
     weight.grad = torch.ones(2, device=device)
-    torch.optim.SGD([weight, weight], lr=0.25, foreach=foreach).step()
+    case.build([weight, weight], lr=0.25).step()
     check.same(
         seen=weight,
         expected=torch.full((2,), 0.5, device=device),
@@ -136,15 +134,16 @@ def test_a_parameter_that_stands_twice_in_a_group_is_moved_twice(foreach, device
 
 
 @claim("groups-given.accepted-non-leaf-tensors")
-@ONE
-def test_a_result_that_retains_its_gradient_is_moved(case, device):
-    result = 2 * start(case, device)[0]
-    result.retain_grad()
-    before = result.detach().clone()
-    optimizer = case.build([result], lr=0.25)
-    result.sum().backward()
-    optimizer.step()
-    check.same(seen=result.detach(), expected=before - 0.25, source="a gradient of 1")
+@optimizers.each()
+def test_a_result_that_retains_its_gradient_is_moved_as_a_leaf_is(case, device):
+    of_leaves, of_results = Training(case, device), Training(case, device)
+    of_results.parameters = [leaf.clone() for leaf in of_results.parameters]
+    for result in of_results.parameters:
+        result.retain_grad()
+    of_results.optimizer = case.build(of_results.parameters)
+    for training in (of_leaves, of_results):
+        training.run(2)
+    check.same(seen=of_results.values(), expected=of_leaves.values(), source="leaves of the values")
 
 
 @claim("groups-given.accepted-non-leaf-tensors")

@@ -12,17 +12,9 @@ from fixtures.catalogue import gradient_tables, optimizers
 from fixtures.catalogue.optimizer_record import DENSE, Case, Preset
 from fixtures.catalogue.optimizers import OPTIMIZERS
 from fixtures.claims import claim
+from fixtures.runs.each_implementation import in_each
 from fixtures.runs.optimizer_run import OptimizerRun
 from fixtures.runs.training import Training
-
-# Those that need an entry of the state from the first step on.
-NEEDING_STATE = {
-    ("Adam", "amsgrad"),
-    ("AdamW", "amsgrad"),
-    ("RMSprop", "momentum"),
-    ("RMSprop", "centered"),
-}
-
 
 # Twenty iterations a step tell no more than three; the limit of evaluations is made from max_iter once.
 FIRST = {"LBFGS": {"line_search_fn": "strong_wolfe", "max_iter": 3, "max_eval": 5}}
@@ -39,6 +31,13 @@ class Change:
     def id(self):
         """The stable name: ``adam.betas``."""
         return self.case.id
+
+    @property
+    def comes_too_late(self):
+        """Whether the option needs an entry of the state that only a first step makes."""
+        entries = {entry.option for entry in self.case.optimizer.states}
+        late = not self.case.optimizer.has("begins_late_state")
+        return late and bool(entries & self.later.keys())
 
     def why_not_applicable(self):
         """Return what the installed torch lacks for both, or None."""
@@ -61,8 +60,8 @@ def changes(entry):
 
 
 CHANGES = [change for entry in OPTIMIZERS for change in changes(entry)]
-LATE = [c for c in CHANGES if (c.case.optimizer.name, c.case.preset.name) in NEEDING_STATE]
-HEEDED = [c for c in CHANGES if c not in LATE]
+LATE = [c for c in CHANGES if c.comes_too_late]
+HEEDED = [c for c in CHANGES if not c.comes_too_late]
 BY_ORACLE = [c for c in HEEDED if c.case.optimizer.oracle]
 WITHOUT_ORACLE = [c for c in HEEDED if not c.case.optimizer.oracle]
 
@@ -79,13 +78,17 @@ def write(training, options):
 
 @claim("group-options.apply-to-next-step")
 @each(BY_ORACLE)
-def test_an_option_counts_from_the_next_step_on(change, device):
+def test_an_option_counts_from_the_next_step_on(change, implementations, device):
     dense = change.case.optimizer.parameters == DENSE
     table = gradient_tables.ORDINARY if dense else gradient_tables.SPARSE
-    run = OptimizerRun(change.case, device, table=table, later=change.later)
+
+    def run(case):
+        return OptimizerRun(case, device, table=table, later=change.later)
+
+    seen = in_each(change.case, implementations, device, lambda case: run(case).by_torch())
     check.close(
-        seen=run.by_torch(),
-        expected=run.by_oracle(),
+        seen=seen,
+        expected=dict.fromkeys(seen, run(change.case).by_oracle()),
         source="the algorithm, whose option changes at the same step",
         tolerance=TEN_STEPS,
     )
@@ -113,17 +116,20 @@ def test_an_option_written_later_counts_as_one_of_the_constructor(change, device
 
 @claim("group-options.missing-state-entry-raises")
 @each(LATE)
-def test_an_option_that_needs_an_entry_of_the_state_comes_too_late(change, device):
-    training = Training(change.case, device)
-    training.run(1)
-    write(training, change.later)
-    with pytest.raises(KeyError, match=r"max_exp_avg_sq|momentum_buffer|grad_avg"):
+def test_an_option_that_needs_an_entry_of_the_state_comes_too_late(change, implementations, device):
+    def turn_on_late(case):
+        training = Training(case, device)
         training.run(1)
+        write(training, change.later)
+        with pytest.raises(KeyError, match=r"max_exp_avg_sq|momentum_buffer|grad_avg"):
+            training.run(1)
+
+    in_each(change.case, implementations, device, turn_on_late)
 
 
 @claim("group-options.foreach-may-change")
 @pytest.mark.parametrize("foreach", [True, False], ids=["to_foreach", "to_loop"])
-@optimizers.each(adding={"foreach": None}, but=("Muon",))
+@optimizers.each(taking=("foreach",))
 def test_foreach_may_be_turned_on_and_off_between_steps(case, foreach, device):
     changed, plain = Training(case, device, foreach=not foreach), Training(case, device)
     for training in (changed, plain):
@@ -137,7 +143,7 @@ def test_foreach_may_be_turned_on_and_off_between_steps(case, foreach, device):
 
 
 @claim("group-options.defaults-for-later-groups")
-@optimizers.each(but=("LBFGS",))
+@optimizers.each(but="takes_one_group")
 def test_a_changed_default_is_that_of_groups_to_come(case, device):
     training = Training(case, device)
     first, second = training.parameters

@@ -81,7 +81,11 @@ def test_hooks_are_called_around_a_step_by_hand(case, device):
     training.optimizer.register_step_pre_hook(lambda *_: called.append("before"))
     training.optimizer.register_step_post_hook(lambda *_: called.append("after"))
     training.optimizer.step(lambda: called.append("step"))
-    check.same(seen=called, expected=["before", "step", "after"], source="one step")
+    check.same(
+        seen=called,
+        expected=["before", "step", "after"],
+        source="the order of one step and its hooks",
+    )
 
 
 @claim("own-optimizers.required-options")
@@ -111,7 +115,11 @@ def test_a_required_option_that_one_group_lacks_is_an_error(case, device):
 
 @claim("own-optimizers.repr-of-required")
 def test_required_prints_as_what_it_is():
-    check.same(seen=repr(required), expected="<required parameter>", source="its class")
+    check.same(
+        seen=repr(required),
+        expected="<required parameter>",
+        source="the documented text of required",
+    )
 
 
 @claim("own-optimizers.without-a-step")
@@ -129,7 +137,9 @@ def test_an_optimizer_without_any_option_clears_gradients(case, device):
     optimizer = Idle(training.parameters, {})
     training.backward()
     optimizer.zero_grad()
-    check.same(seen=training.gradients(), expected=[None, None], source="zero_grad()")
+    check.same(
+        seen=training.gradients(), expected=[None, None], source="the default of zero_grad(): None"
+    )
 
 
 class Restored(Heavy):
@@ -149,7 +159,9 @@ def test_a_copy_that_the_base_class_did_not_make_clears_gradients(case, device):
     for parameter in training.parameters:
         parameter.grad = torch.ones_like(parameter)
     training.optimizer.zero_grad()
-    check.same(seen=training.gradients(), expected=[None, None], source="zero_grad()")
+    check.same(
+        seen=training.gradients(), expected=[None, None], source="the default of zero_grad(): None"
+    )
 
 
 def new_class():
@@ -172,4 +184,8 @@ def test_hooks_are_called_for_an_optimizer_that_was_only_unpickled(case, device)
     optimizer.register_step_pre_hook(lambda *_: called.append("before"))
     optimizer.register_step_post_hook(lambda *_: called.append("after"))
     optimizer.step(lambda: called.append("step"))
-    check.same(seen=called, expected=["before", "step", "after"], source="one step")
+    check.same(
+        seen=called,
+        expected=["before", "step", "after"],
+        source="the order of one step and its hooks",
+    )

@@ -1,6 +1,5 @@
 """Which implementation a step takes."""
 
-import pytest
 import torch
 
 from fixtures.catalogue import optimizers
@@ -20,27 +19,13 @@ def check_kernels(case, device, expected, **options):
 
 
 @claim("chosen.loop-on-the-cpu")
-@optimizers.each(but=("LBFGS",))
+@optimizers.each(but="needs_closure")
 def test_parameters_on_the_cpu_are_stepped_one_by_one(case, device):
     check_kernels(case, device, ONE_BY_ONE)
 
 
-@pytest.fixture
-def with_foreach_kernels(device, not_applicable):
-    """Leave out the accelerator of which torch knows that it has none."""
-    if device.type == "mps":
-        not_applicable("torch has no foreach kernels for mps")
-
-
-@claim("chosen.foreach-on-an-accelerator")
-@pytest.mark.usefixtures("with_foreach_kernels")
-@optimizers.each(adding={"foreach": None}, but=("Adafactor",))
-def test_parameters_on_an_accelerator_are_stepped_by_lists(case, device):
-    check_kernels(case, device, FOREACH)
-
-
 @claim("chosen-on-the-host.foreach")
-@optimizers.each(adding={"foreach": None}, but=("Adafactor",))
+@optimizers.each(which="takes_lists_by_default")
 def test_parameters_on_the_host_as_an_accelerator_are_stepped_by_lists(
     case, the_cpu_as_accelerator
 ):
@@ -82,13 +67,13 @@ class OwnTensor(torch.Tensor):
 
 
 @claim("chosen.loop-for-subclasses")
-@optimizers.each(only=("SGD", "Adam", "RMSprop"))
+@optimizers.each(which="takes_lists_by_default")
 def test_parameters_of_a_class_of_their_own_are_stepped_one_by_one(case, device):
     check_own_class(case, device)
 
 
 @claim("chosen-on-the-host.loop-for-subclasses")
-@optimizers.each(only=("SGD", "Adam", "RMSprop"))
+@optimizers.each(which="takes_lists_by_default")
 def test_parameters_of_a_class_of_their_own_on_the_host_are_stepped_one_by_one(
     case, the_cpu_as_accelerator
 ):
@@ -117,12 +102,12 @@ def test_declining_fused_declines_foreach_too(case, device):
 
 
 @claim("chosen.foreach-if-asked-for")
-@optimizers.each(adding={"foreach": True}, but=("Muon",))
+@optimizers.each(adding={"foreach": True})
 def test_foreach_is_taken_if_asked_for(case, device):
     check_kernels(case, device, FOREACH)
 
 
 @claim("chosen.fused-if-asked-for")
-@optimizers.each(adding={"fused": True})
+@optimizers.each(taking=("fused",))
 def test_fused_is_taken_if_asked_for(case, device):
     check_kernels(case, device, FUSED)

@@ -1,6 +1,5 @@
 """Complex gradients as backward() makes them."""
 
-import pytest
 import torch
 
 from fixtures.assertions import check
@@ -8,11 +7,11 @@ from fixtures.catalogue import optimizers
 from fixtures.claims import claim
 
 
-def values_after_steps(case, as_gradient, **options):
+def values_after_steps(case, as_gradient):
     """Return a complex parameter after two steps on Re(z̄c), whose gradient is c̄ conjugated."""
     z = torch.tensor([1 - 1j, 0.5 + 2j], dtype=torch.complex64, requires_grad=True)
     c = torch.tensor([2 + 1j, 1j], dtype=torch.complex64)
-    optimizer = case.build([z], **options)
+    optimizer = case.build([z])
 
     def closure():
         optimizer.zero_grad()
@@ -27,21 +26,8 @@ def values_after_steps(case, as_gradient, **options):
 
 
 @claim("complex.accepts-conjugated-gradients")
-@pytest.mark.parametrize(
-    "foreach", [{"foreach": False}, {"foreach": True}], ids=["loop", "foreach"]
-)
-@optimizers.each(but=("Adafactor", "LBFGS", "Muon", "SparseAdam"))
-def test_a_conjugated_gradient_is_the_gradient_that_it_stands_for(case, foreach):
-    check.same(
-        seen=values_after_steps(case, lambda gradient: gradient, **foreach),
-        expected=values_after_steps(case, torch.Tensor.resolve_conj, **foreach),
-        source="the steps over the same gradients, resolved",
-    )
-
-
-@claim("complex.accepts-conjugated-gradients")
-@optimizers.each(only=("LBFGS",))
-def test_lbfgs_takes_it_too(case):
+@optimizers.each(which="takes_complex_parameters")
+def test_a_conjugated_gradient_is_the_gradient_that_it_stands_for(case):
     check.same(
         seen=values_after_steps(case, lambda gradient: gradient),
         expected=values_after_steps(case, torch.Tensor.resolve_conj),

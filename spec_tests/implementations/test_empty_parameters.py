@@ -18,14 +18,14 @@ def values_after_a_step(case, device, *others):
 
 
 @claim("empty-parameters.are-skipped")
-@optimizers.each(but=("SparseAdam", "LBFGS"))
+@optimizers.each(which="accepts_dense_gradients", but="needs_closure")
 def test_the_other_parameters_move_as_they_do_without_it(case, device):
     check_passed_over(case, device, shape=(0, 2))
 
 
 @claim("empty-parameters.are-skipped")
 @pytest.mark.parametrize("shape", [(2, 0)], ids=["no_columns"])
-@optimizers.each(only=("Adafactor", "Muon"))
+@optimizers.each(which="accepts_dense_gradients", but=("elementwise", "needs_closure"))
 def test_the_other_parameters_move_as_they_do_without_a_matrix_of_no_columns(case, shape, device):
     check_passed_over(case, device, shape)
 
@@ -42,7 +42,7 @@ def check_passed_over(case, device, shape):
 
 
 @claim("empty-parameters.have-state")
-@optimizers.each(but=("Adafactor", "LBFGS", "Muon", "SparseAdam"))
+@optimizers.each(which="elementwise")
 def test_an_empty_parameter_has_the_state_of_any_other(case, device):
     empty = torch.zeros(0, 2, device=device, requires_grad=True)
     empty.grad = torch.zeros(0, 2, device=device)
@@ -50,5 +50,7 @@ def test_an_empty_parameter_has_the_state_of_any_other(case, device):
     optimizer.step()
     seen = {k: v for k, v in optimizer.state[empty].items() if v is not None}
     check.same(
-        seen=sorted(seen), expected=sorted(case.optimizer.state_keys), source="the catalogue"
+        seen=sorted(seen),
+        expected=sorted(case.optimizer.state_keys),
+        source="the state that the record lists",
     )

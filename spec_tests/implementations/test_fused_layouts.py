@@ -1,26 +1,24 @@
 """Fused kernels, and parameters and gradients that do not lie in memory one element after another."""
 
-import pytest
 import torch
 
 from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
 
-FUSED_ON_THE_CPU = ("SGD", "Adam", "AdamW", "Adagrad")
 GRADIENT = ((1.0, -2.0, 3.0), (-4.0, 5.0, -6.0))
 
 
 def stepped(case, parameter, gradient):
     parameter.requires_grad_()
-    optimizer = case.build([parameter], fused=True)
+    optimizer = case.build([parameter])
     parameter.grad = gradient
     optimizer.step()
     return parameter.detach().clone()
 
 
 @claim("fused.moves-only-the-elements-of-a-view")
-@optimizers.each(only=FUSED_ON_THE_CPU)
+@optimizers.each(taking=("fused",))
 def test_the_storage_around_a_strided_view_keeps_its_values(case):
     gradient = torch.tensor(GRADIENT)
     moved = stepped(case, torch.ones(2, 3), gradient)
@@ -36,7 +34,7 @@ def test_the_storage_around_a_strided_view_keeps_its_values(case):
 
 
 @claim("fused.pairs-elements-with-gradients")
-@optimizers.each(only=FUSED_ON_THE_CPU)
+@optimizers.each(taking=("fused",))
 def test_a_gradient_of_other_strides_moves_the_elements_it_belongs_to(case):
     gradient = torch.tensor(GRADIENT)
     check.same(
@@ -47,11 +45,11 @@ def test_a_gradient_of_other_strides_moves_the_elements_it_belongs_to(case):
 
 
 @claim("fused.momentum-may-start-late")
-@pytest.mark.needs("fused")
-def test_a_gradient_that_comes_late_starts_a_momentum_buffer(device):
+@optimizers.each(only=("SGD",))
+def test_a_gradient_that_comes_late_starts_a_momentum_buffer(case, device):
     early = torch.ones(2, device=device, requires_grad=True)
     late = torch.ones(2, device=device, requires_grad=True)
-    optimizer = torch.optim.SGD([early, late], lr=0.5, momentum=0.5, fused=True)
+    optimizer = case.build([early, late], momentum=0.5)
     early.grad = torch.ones(2, device=device)
     optimizer.step()
     late.grad = torch.full((2,), 2.0, device=device)

@@ -17,8 +17,6 @@ SLOPES, SHIFT = (0.15, 0.3, 0.2, 0.4, 0.05, 0.25, 0.35), 0.7
 # What is differentiated is this much of each element where the run ends.
 WEIGHTS = (1.0, 2.0)
 RATE, DECAY, MOMENTUM, BETAS = 0.1, 0.2, 0.5, (0.6, 0.7)
-DIFFERENTIABLE = {"foreach": False, "differentiable": True}
-WITH_THE_OPTION = ("LBFGS", "Muon", "SparseAdam", "Adafactor")
 SOURCE = "finite differences of the oracle in fixtures/oracles"
 # The derivatives are told apart in float64.
 pytestmark = pytest.mark.needs(torch.float64)
@@ -28,7 +26,7 @@ def end_of_torch(case, leaf, **options):
     """Return the weighted sum of the elements where torch's run from the leaf ends."""
     parameter = leaf.clone()
     parameter.retain_grad()
-    optimizer = case.build([parameter], **options)
+    optimizer = case.build([parameter], foreach=False, **options)
     with default_dtype(leaf.dtype):  # in which torch counts the steps
         for slope in SLOPES:
             parameter.grad = slope * parameter + SHIFT
@@ -38,8 +36,7 @@ def end_of_torch(case, leaf, **options):
 
 def end_of_oracle(case, start, options):
     """Return the same for the oracle's run."""
-    own = {key: value for key, value in options.items() if key not in DIFFERENTIABLE}
-    oracle, values = case.optimizer.oracle_with(**own), list(start)
+    oracle, values = case.optimizer.oracle_with(**options), list(start)
     for slope in SLOPES:
         oracle.step([values], [[slope * value + SHIFT for value in values]])
     return sum(weight * value for weight, value in zip(WEIGHTS, values, strict=True))
@@ -64,7 +61,7 @@ def check_derivative(case, device, option, at, **others):
 
 
 @claim("differentiable.by-the-start")
-@optimizers.each(but=WITH_THE_OPTION, adding=DIFFERENTIABLE, every_preset=True)
+@optimizers.each(taking=("differentiable",), every_preset=True)
 def test_the_derivative_by_the_start_is_the_oracle_s(case, device):
     leaf = torch.tensor(START, dtype=torch.float64, device=device, requires_grad=True)
     options = {**case.preset.options, "lr": RATE}
@@ -81,26 +78,26 @@ def test_the_derivative_by_the_start_is_the_oracle_s(case, device):
 
 
 @claim("differentiable.by-the-rate")
-@optimizers.each(but=WITH_THE_OPTION, adding=DIFFERENTIABLE)
+@optimizers.each(taking=("differentiable",))
 def test_the_derivative_by_the_rate_is_the_oracle_s(case, device):
     check_derivative(case, device, "lr", RATE)
 
 
 @claim("differentiable.by-the-weight-decay")
-@optimizers.each(only=("Adam", "AdamW", "SGD"), adding=DIFFERENTIABLE)
+@optimizers.each(which="takes_tensor_decay")
 def test_the_derivative_by_the_decay_is_the_oracle_s(case, device):
     check_derivative(case, device, "weight_decay", DECAY, lr=RATE)
 
 
 @claim("differentiable.by-the-momentum")
-@optimizers.each(only=("RMSprop", "SGD"), adding=DIFFERENTIABLE)
+@optimizers.each(taking=("momentum", "differentiable"))
 def test_the_derivative_by_the_momentum_is_the_oracle_s(case, device):
     check_derivative(case, device, "momentum", MOMENTUM, lr=RATE)
 
 
 @claim("differentiable.by-the-betas")
 @pytest.mark.parametrize("index", [0, 1], ids=["beta1", "beta2"])
-@optimizers.each(only=("Adam", "AdamW"), adding=DIFFERENTIABLE)
+@optimizers.each(which="takes_tensor_betas")
 def test_the_derivative_by_a_beta_is_the_oracle_s(case, index, device):
     leaf = torch.tensor(START, dtype=torch.float64, device=device, requires_grad=True)
     betas = [
@@ -124,12 +121,12 @@ def test_the_derivative_by_a_beta_is_the_oracle_s(case, index, device):
 
 
 @claim("differentiable.decay-stays-out-of-grad")
-@optimizers.each(only=("Adam", "AdamW", "SGD"), adding=DIFFERENTIABLE)
+@optimizers.each(which="takes_tensor_decay")
 def test_a_decay_that_requires_grad_leaves_the_gradient_alone(case, device):
     parameter = torch.tensor(START, device=device, requires_grad=True).clone()
     parameter.retain_grad()
     decay = torch.tensor(DECAY, device=device, requires_grad=True)
-    optimizer = case.build([parameter], weight_decay=decay)
+    optimizer = case.build([parameter], foreach=False, weight_decay=decay)
     parameter.grad = torch.tensor([0.25, -0.5], device=device)
     optimizer.step()
     check.same(seen=parameter.grad.tolist(), expected=[0.25, -0.5], source="the gradient before")

@@ -10,10 +10,9 @@ from fixtures.runs.training import Training
 
 @claim("scaling.only-fused-steps-take-a-scale")
 @pytest.mark.parametrize("given", ["grad_scale", "found_inf"])
-@pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
-@optimizers.each(only=("SGD", "Adam", "AdamW", "Adagrad"))
-def test_steps_that_are_not_fused_refuse_a_scale(case, foreach, given, device):
-    training = Training(case, device, foreach=foreach)
+@optimizers.each(taking=("fused",))
+def test_steps_that_are_not_fused_refuse_a_scale(case, given, device):
+    training = Training(case, device)
     training.backward()
     setattr(training.optimizer, given, torch.ones((), device=device))
     with pytest.raises(AssertionError):

@@ -237,5 +237,7 @@ def test_the_norm_and_the_clipping_come_apart(norm_type, foreach, device):
     norm = torch.nn.utils.get_total_norm(grads(halves), norm_type, foreach=foreach)
     torch.nn.utils.clip_grads_with_norm_(halves, 1.0, norm, foreach=foreach)
     check.same(
-        seen=[norm, grads(halves)], expected=[expected, grads(whole)], source="clip_grad_norm_()"
+        seen=[norm, grads(halves)],
+        expected=[expected, grads(whole)],
+        source="clip_grad_norm_() in one call",
     )

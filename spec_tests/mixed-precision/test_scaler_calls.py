@@ -7,11 +7,9 @@ import torch
 
 from fixtures.assertions import check
 from fixtures.catalogue import optimizers
-from fixtures.catalogue.optimizers import OPTIMIZERS
 from fixtures.claims import claim
 from fixtures.runs.training import Training
 
-NEEDING_CLOSURE = tuple(entry.name for entry in OPTIMIZERS if entry.needs_closure)
 OPTIONS = {"init_scale": 8.0, "growth_factor": 4.0, "backoff_factor": 0.25, "growth_interval": 2}
 ONE = optimizers.each(only=("SGD",))
 
@@ -133,7 +131,7 @@ def test_a_factor_on_the_other_side_of_one_is_an_error(options, device):
 
 
 @claim("scaler-calls.switched-off-does-nothing")
-@optimizers.each(but=NEEDING_CLOSURE)
+@optimizers.each(but="needs_closure")
 def test_a_training_with_a_scaler_that_is_off_is_one_without(case, device):
     scaled, plain = Training(case, device), Training(case, device)
     scaler = torch.amp.GradScaler(device.type, enabled=False)
@@ -160,7 +158,7 @@ def test_a_scaler_that_is_off_takes_a_closure(case, device):
     check.same(
         seen=[float(seen), scaled.values()],
         expected=[float(expected), plain.values()],
-        source="step(closure)",
+        source="optimizer.step(closure) without a scaler",
     )
 
 

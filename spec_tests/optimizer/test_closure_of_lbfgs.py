@@ -11,11 +11,8 @@ import torch
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import STEPS
 from fixtures.catalogue import optimizers
-from fixtures.catalogue.optimizers import OPTIMIZERS
 from fixtures.claims import claim
 from fixtures.runs.training import Training
-
-NEEDING_ONE = tuple(entry.name for entry in OPTIMIZERS if entry.needs_closure)
 
 
 def clear(x, _):
@@ -53,7 +50,7 @@ def two_iterations(x, closure):
 
 
 @claim("closures.lbfgs-needs-one")
-@optimizers.each(only=NEEDING_ONE, every_preset=True)
+@optimizers.each(which="needs_closure", every_preset=True)
 def test_a_step_without_a_closure_is_an_error(case, device):
     training = Training(case, device)
     training.backward()

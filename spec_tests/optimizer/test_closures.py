@@ -8,11 +8,9 @@ import torch
 from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.catalogue.document_problems import Parabola
-from fixtures.catalogue.optimizers import OPTIMIZERS
 from fixtures.claims import claim
 from fixtures.runs.training import Training
 
-NEEDING_ONE = tuple(entry.name for entry in OPTIMIZERS if entry.needs_closure)
 CONVERSION = "Converting a tensor with requires_grad=True to a scalar"
 
 RETURNED = {"item": torch.Tensor.item, "detach": torch.Tensor.detach}
@@ -30,7 +28,7 @@ def train(training, returned, steps=2):
 
 
 @claim("closures.may-be-left-out")
-@optimizers.each(but=NEEDING_ONE)
+@optimizers.each(but="needs_closure")
 def test_a_step_without_a_closure_returns_none(case, device):
     training = Training(case, device)
     training.backward()
@@ -38,7 +36,7 @@ def test_a_step_without_a_closure_returns_none(case, device):
 
 
 @claim("closures.called-once")
-@optimizers.each(but=NEEDING_ONE)
+@optimizers.each(but="needs_closure")
 def test_a_closure_is_called_once_and_its_value_returned(case, device):
     training, losses = Training(case, device), []
 
@@ -51,7 +49,7 @@ def test_a_closure_is_called_once_and_its_value_returned(case, device):
 
 
 @claim("closures.called-once")
-@optimizers.each(but=NEEDING_ONE)
+@optimizers.each(but="needs_closure")
 def test_a_closure_is_called_once_for_two_groups(case, device):
     training, calls = Training(case, device), []
     groups = [{"params": [parameter]} for parameter in training.parameters]
@@ -75,7 +73,7 @@ def test_a_closure_runs_with_grad_enabled_under_no_grad(case, device):
 
 
 @claim("closures.run-before-the-update")
-@optimizers.each(but=NEEDING_ONE)
+@optimizers.each(but="needs_closure")
 def test_a_step_takes_the_gradients_that_its_closure_fills(case, device):
     before, inside = Training(case, device), Training(case, device)
     for _ in range(3):
@@ -108,7 +106,7 @@ def check_the_form_changes_no_result(case, returned, device):
 @claim("closures.number-or-detached-loss")
 @pytest.mark.usefixtures("every_warning")
 @FORMS
-@optimizers.each(but=NEEDING_ONE)
+@optimizers.each(but="needs_closure")
 def test_the_form_of_the_loss_changes_no_result(case, returned, device):
     check_the_form_changes_no_result(case, returned, device)
 
@@ -116,7 +114,7 @@ def test_the_form_of_the_loss_changes_no_result(case, returned, device):
 @claim("closures.number-or-detached-loss")
 @pytest.mark.usefixtures("every_warning")
 @FORMS
-@optimizers.each(only=NEEDING_ONE, every_preset=True)
+@optimizers.each(which="needs_closure", every_preset=True)
 def test_the_form_of_the_loss_changes_no_line_search(case, returned, device):
     check_the_form_changes_no_result(case, returned, device)
 

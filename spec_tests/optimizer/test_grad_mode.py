@@ -18,7 +18,6 @@ MODES = {
     "no_grad": torch.no_grad,
     "inference": torch.inference_mode,
 }
-WITHOUT_TENSORS = ("Adagrad", "SGD")  # Adagrad has its state from construction, plain SGD has none
 
 
 def modes_now():
@@ -70,7 +69,7 @@ def test_grad_mode_after_a_step_is_that_before(case, device):
 
 
 @claim("step.differentiable-under-no-grad")
-@optimizers.each(adding={"foreach": False, "differentiable": True})
+@optimizers.each(taking=("differentiable",))
 def test_a_differentiable_step_is_recorded_also_under_no_grad(case, device):
     derivatives = {}
     for name in ("grad", "no_grad"):
@@ -150,7 +149,7 @@ def test_steps_in_inference_mode_lead_where_steps_outside_lead(case, device):
 
 
 @claim("inference-mode.state-cannot-leave-it")
-@optimizers.each(but=WITHOUT_TENSORS)
+@optimizers.each(which="keeps_state", but="keeps_state_from_construction")
 def test_a_step_outside_after_a_first_one_in_inference_mode_is_an_error(case, device):
     training = Training(case, device)
     training.closure()

@@ -23,7 +23,7 @@ def set_rate(training, rate):
 
 
 @claim("param-groups.rate-applies-to-next-step")
-@optimizers.each(but=("ASGD", "Rprop"))
+@optimizers.each(but="keeps_lr_in_state")
 def test_a_rate_of_zero_stops_the_next_step(case, device):
     training = Training(case, device)
     training.run(1)

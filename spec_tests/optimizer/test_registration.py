@@ -33,7 +33,7 @@ def test_a_parameter_set_on_a_module_is_listed_and_trained(case, device):
 
 
 @claim("registration.layers-written-by-hand")
-@optimizers.each(but=("Muon", "SparseAdam"))
+@optimizers.each(which="accepts_vectors")
 def test_the_weight_and_the_bias_of_a_layer_by_hand_are_trained(case, device):
     layer = TenPointClassifier(device)
     before = {name: p.detach().clone() for name, p in layer.named_parameters()}

@@ -1,7 +1,5 @@
 """Where weight decay enters: inside the step, and nowhere else."""
 
-import pytest
-
 from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
@@ -12,17 +10,6 @@ from fixtures.runs.training import Training, loss_of
 @optimizers.each(having="weight_decay")
 def test_a_step_leaves_grad_as_backward_left_it(case, device):
     training = Training(case, device)
-    training.backward()
-    before = training.gradients()
-    training.step()
-    check.same(seen=training.gradients(), expected=before, source="the gradients before step()")
-
-
-@claim("weight-decay.stays-out-of-grad")
-@pytest.mark.parametrize("foreach", [False, True], ids=["for_loop", "foreach"])
-@optimizers.each(having="weight_decay", but=("Muon",))
-def test_each_implementation_leaves_grad_as_backward_left_it(case, foreach, device):
-    training = Training(case, device, foreach=foreach)
     training.backward()
     before = training.gradients()
     training.step()

@@ -1,7 +1,5 @@
 """Parameters of several dtypes, complex and real, dense and sparse, beside each other in one group."""
 
-from functools import partial
-
 import pytest
 import torch
 
@@ -19,7 +17,6 @@ DTYPES = (
 SLOPES = (1.0, -0.5, 0.75)
 LATE = 3
 SOURCE = "the same steps in an optimizer of its own"
-FOREACH = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
 
 
 def leaf(dtype, index, device):
@@ -47,9 +44,9 @@ def one_late(parameter, index, step):
     return None if late else from_the_start(parameter, index, step)
 
 
-def trained(build, parameters, indices, gradient_of):
+def trained(case, parameters, indices, gradient_of):
     """Return the parameters and their states after three steps in one optimizer."""
-    optimizer = build(parameters)
+    optimizer = case.build(parameters)
     # torch warns of sparse tensors as long as nobody has said whether to check them.
     with torch.sparse.check_sparse_tensor_invariants(True):
         for step in range(len(SLOPES)):
@@ -62,12 +59,12 @@ def trained(build, parameters, indices, gradient_of):
     ]
 
 
-def check_alone_and_together(build, make, gradient_of=one_late):
+def check_alone_and_together(case, make, gradient_of=one_late):
     __tracebackhide__ = True
     together, alone = make(), make()
     check.same(
-        seen=trained(build, together, range(len(together)), gradient_of),
-        expected=[trained(build, [p], [i], gradient_of)[0] for i, p in enumerate(alone)],
+        seen=trained(case, together, range(len(together)), gradient_of),
+        expected=[trained(case, [p], [i], gradient_of)[0] for i, p in enumerate(alone)],
         source=SOURCE,
     )
 
@@ -82,43 +79,26 @@ def present(device, *, real=False):
 
 
 @claim("neighbours.change-no-step")
-@FOREACH
-@optimizers.each(but=("Adafactor", "LBFGS", "Muon", "SparseAdam"), every_preset=True)
-def test_a_parameter_moves_among_others_as_it_moves_alone(case, foreach, device):
-    build = partial(case.build, foreach=foreach)
-    check_alone_and_together(build, lambda: leaves(device, present(device)))
+@optimizers.each(which="elementwise", every_preset=True, not_by=("fused",))
+def test_a_parameter_moves_among_others_as_it_moves_alone(case, device):
+    check_alone_and_together(case, lambda: leaves(device, present(device)))
 
 
 @claim("neighbours.change-no-step")
-@FOREACH
-@optimizers.each(only=("Adafactor",), every_preset=True)
-def test_a_matrix_moves_among_others_as_it_moves_alone(case, foreach, device):
-    check_alone_and_together(partial(case.build, foreach=foreach), lambda: matrices(device))
-
-
-@claim("neighbours.change-no-step")
-@optimizers.each(only=("Muon",), every_preset=True)
-def test_a_matrix_of_muon_moves_among_others_as_it_moves_alone(case, device):
-    check_alone_and_together(case.build, lambda: matrices(device))
-
-
-@claim("neighbours.change-no-step-when-fused")
-@optimizers.each(adding={"fused": True}, every_preset=True)
-def test_a_parameter_moves_among_others_as_it_moves_alone_when_fused(case, device):
+@optimizers.each(which="elementwise", every_preset=True, by=("fused",))
+def test_a_real_parameter_moves_among_others_as_it_moves_alone(case, device):
     # A late one meets SGD's fused kernel, which has a claim of its own.
     check_alone_and_together(
-        case.build, lambda: leaves(device, present(device, real=True)), from_the_start
+        case, lambda: leaves(device, present(device, real=True)), from_the_start
     )
 
 
-@claim("neighbours.change-no-step-when-capturable")
-@pytest.mark.usefixtures("the_cpu_as_accelerator")
-@FOREACH
-@optimizers.each(adding={"capturable": True})
-def test_a_parameter_moves_among_others_as_it_moves_alone_when_capturable(case, foreach):
-    host = torch.device("cpu")
-    build = partial(case.build, foreach=foreach)
-    check_alone_and_together(build, lambda: leaves(host, present(host)))
+@claim("neighbours.change-no-step")
+@optimizers.each(
+    which="accepts_dense_gradients", but=("elementwise", "keeps_one_state"), every_preset=True
+)
+def test_a_matrix_moves_among_others_as_it_moves_alone(case, device):
+    check_alone_and_together(case, lambda: matrices(device))
 
 
 def rows(dtype, device):
@@ -139,22 +119,19 @@ def looked_up(parameter, indices, step):
 
 
 @claim("neighbours.of-sparse-gradients")
-@FOREACH
 @pytest.mark.needs("sparse")
-@optimizers.each(only=("Adagrad", "SGD"))
-def test_sparse_and_dense_gradients_move_their_parameters_alone(case, foreach, device):
+@optimizers.each(which=("takes_sparse_gradients", "accepts_vectors"))
+def test_sparse_and_dense_gradients_move_their_parameters_alone(case, device):
     dtypes = [d for d in (torch.float32, torch.float64) * 3 if not capabilities.lacks(device, d)]
     dtypes.insert(2, torch.float32)
-    check_alone_and_together(
-        partial(case.build, foreach=foreach), lambda: [rows(d, device) for d in dtypes], of_two_rows
-    )
+    check_alone_and_together(case, lambda: [rows(d, device) for d in dtypes], of_two_rows)
 
 
 @claim("neighbours.of-sparse-gradients")
-@optimizers.each(only=("SparseAdam",), every_preset=True)
+@optimizers.each(which="takes_sparse_gradients", but="accepts_vectors", every_preset=True)
 def test_a_gradient_without_rows_keeps_no_other_parameter_from_its_step(case, device):
     check_alone_and_together(
-        case.build,
+        case,
         lambda: [rows(torch.float32, device) for _ in range(3)],
         lambda p, index, step: looked_up(p, [[], [1], [2, 0]][index], step),
     )

@@ -11,13 +11,6 @@ from fixtures.catalogue.optimizer_record import SPARSE
 from fixtures.claims import claim
 from fixtures.runs.training import Training
 
-# The others take sparse gradients, or cannot be given a gradient of their own.
-DENSE_ONLY = (
-    "ASGD", "Adadelta", "Adafactor", "Adam", "AdamW", "Adamax", "Muon", "NAdam", "RAdam", "RMSprop",
-    "Rprop",
-)  # fmt: skip
-EITHER_WAY = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
-
 
 def spoil(training):
     """Give the last parameter the kind of gradient that its optimizer refuses."""
@@ -48,7 +41,7 @@ def left_behind(training):
 
 
 @claim("refused.sparse-gradients")
-@optimizers.each(only=DENSE_ONLY)
+@optimizers.each(which="refuses_a_kind_of_gradient", but="takes_sparse_gradients")
 def test_sparse_gradients_are_refused(case, device):
     training = trained(case, device)
     with pytest.raises(RuntimeError, match="sparse gradients"):
@@ -56,7 +49,7 @@ def test_sparse_gradients_are_refused(case, device):
 
 
 @claim("refused.changes-nothing")
-@optimizers.each(only=(*DENSE_ONLY, "SparseAdam"))
+@optimizers.each(which="refuses_a_kind_of_gradient")
 def test_a_refused_step_leaves_all_as_it_was(case, device):
     training = trained(case, device)
     before = left_behind(training)
@@ -66,7 +59,7 @@ def test_a_refused_step_leaves_all_as_it_was(case, device):
 
 
 @claim("refused.after-earlier-groups-moved")
-@optimizers.each(only=(*DENSE_ONLY, "SparseAdam"))
+@optimizers.each(which="refuses_a_kind_of_gradient")
 def test_the_groups_before_the_refused_one_have_moved(case, device):
     refused, taken = trained(case, device, groups=2), trained(case, device, groups=2)
     with pytest.raises(RuntimeError):
@@ -81,7 +74,7 @@ def test_the_groups_before_the_refused_one_have_moved(case, device):
 
 
 @claim("refused.fused-on-sparse-gradients")
-@optimizers.each(only=("Adagrad", "SGD"), adding={"fused": True})
+@optimizers.each(which="takes_sparse_gradients", adding={"fused": True})
 def test_fused_steps_take_no_sparse_gradients(case, device):
     training = Training(case, device)
     training.backward()

@@ -10,8 +10,6 @@ from fixtures.catalogue import optimizers
 from fixtures.claims import claim
 from fixtures.runs.training import Training
 
-FOREACH = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
-WITH_FUSED = ("Adagrad", "Adam", "AdamW", "SGD")
 RATE, BETAS = torch.tensor(0.1), (torch.tensor(0.9), torch.tensor(0.99))
 FOUND_LATE = {
     "lr": ({"lr": RATE}, RuntimeError),
@@ -40,19 +38,15 @@ def check_refused(training, options, error, word=None):
 
 
 @claim("refused.late-capturable-on-the-cpu")
-@FOREACH
-@optimizers.each(adding={"capturable": False})
-def test_a_group_made_capturable_on_the_cpu_stays_as_it_was(case, foreach, device):
-    training = Training(case, device, foreach=foreach)
-    check_refused(training, {"capturable": True}, AssertionError, "capturable")
+@optimizers.each(taking=("capturable",))
+def test_a_group_made_capturable_on_the_cpu_stays_as_it_was(case, device):
+    check_refused(Training(case, device), {"capturable": True}, AssertionError, "capturable")
 
 
 @claim("refused.late-capturable-with-cpu-counts")
-@FOREACH
-@optimizers.each(adding={"capturable": False}, but=("ASGD",))
-def test_a_group_made_capturable_after_a_step_stays_as_it_was(case, foreach, device):
-    training = Training(case, device, foreach=foreach)
-    check_refused(training, {"capturable": True}, AssertionError, "capturable")
+@optimizers.each(taking=("capturable",), but="counts_beside_the_parameter")
+def test_a_group_made_capturable_after_a_step_stays_as_it_was(case, device):
+    check_refused(Training(case, device), {"capturable": True}, AssertionError, "capturable")
 
 
 @claim("refused.late-tensors-with-foreach")
@@ -63,19 +57,19 @@ def test_a_group_with_foreach_that_is_given_a_tensor_stays_as_it_was(case, optio
 
 
 @claim("refused.late-differentiable-with-foreach")
-@optimizers.each(adding={"foreach": True, "differentiable": False}, but=("SGD",))
+@optimizers.each(adding={"foreach": True, "differentiable": False}, but="overlooks_late_options")
 def test_a_group_with_foreach_that_is_made_differentiable_stays_as_it_was(case, device):
     check_refused(Training(case, device), {"differentiable": True}, AssertionError, "autograd")
 
 
 @claim("refused.late-differentiable-with-fused")
-@optimizers.each(only=("Adagrad", "Adam", "AdamW"), adding={"fused": True})
+@optimizers.each(adding={"fused": True}, but="overlooks_late_options")
 def test_a_fused_group_that_is_made_differentiable_stays_as_it_was(case, device):
     check_refused(Training(case, device), {"differentiable": True}, RuntimeError, "differentiable")
 
 
 @claim("refused.fused-on-another-device")
-@optimizers.each(only=WITH_FUSED)
+@optimizers.each(taking=("fused",))
 @pytest.mark.parametrize("by", ["constructor", "group"])
 def test_fused_steps_refuse_parameters_without_a_kernel(case, by):
     parameter = torch.ones(2, device="meta", requires_grad=True)
@@ -88,7 +82,7 @@ def test_fused_steps_refuse_parameters_without_a_kernel(case, by):
 
 
 @claim("refused.fused-complex-in-a-group")
-@optimizers.each(only=WITH_FUSED)
+@optimizers.each(taking=("fused",))
 def test_a_fused_group_refuses_complex_parameters(case, device):
     parameter = torch.ones(2, dtype=torch.complex64, device=device, requires_grad=True)
     optimizer = case.build([{"params": [parameter], "fused": True}])
@@ -112,7 +106,7 @@ def step_with_a_complex_group_added_later(case, device):
 
 
 @claim("refused.fused-complex-added-later")
-@optimizers.each(only=("Adam", "AdamW", "SGD"), adding={"fused": True})
+@optimizers.each(adding={"fused": True}, but="keeps_state_from_construction")
 def test_a_fused_step_refuses_complex_parameters_that_were_added_later(case, device):
     with pytest.raises(RuntimeError, match="floating point"):
         step_with_a_complex_group_added_later(case, device)
@@ -126,7 +120,7 @@ def test_a_fused_step_of_adagrad_refuses_complex_parameters_that_were_added_late
 
 
 @claim("refused.step-count-that-requires-grad")
-@optimizers.each(only=("Adam", "AdamW"), adding={"differentiable": True, "foreach": False})
+@optimizers.each(only=("Adam", "AdamW"))
 def test_a_count_that_requires_grad_is_refused(case, device):
     parameter = torch.ones(2, device=device, requires_grad=True).clone()
     parameter.grad = torch.ones_like(parameter)

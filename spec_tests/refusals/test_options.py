@@ -11,7 +11,6 @@ from fixtures.catalogue import optimizers
 from fixtures.claims import claim
 from fixtures.runs.training import Training, start
 
-TENSORS = ("Adam", "AdamW")
 # What can be NaN, of each optimizer.
 NAN = math.nan
 NUMBERS = {
@@ -64,44 +63,63 @@ def test_fused_steps_are_not_differentiable(case, device):
 @claim("refused.foreach-with-differentiable")
 @optimizers.each(adding={"foreach": True, "differentiable": True})
 def test_foreach_steps_are_not_differentiable(case, device):
-    training = Training(case, device)
-    training.backward()
     with pytest.raises(AssertionError, match="autograd"):
-        training.step()
+        step(case, device)
 
 
 @claim("refused.capturable-on-the-cpu")
-@pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
 @optimizers.each(adding={"capturable": True})
-def test_steps_on_the_cpu_are_not_captured(case, foreach, device):
-    training = Training(case, device, foreach=foreach)
-    training.backward()
+def test_steps_on_the_cpu_are_not_captured(case, device):
     with pytest.raises(AssertionError, match="capturable"):
-        training.step()
-
-
-# Whether a step can be captured on xla too: in a loop, but for Adadelta, and with foreach these two alone.
-WITHOUT_XLA = {
-    False: ("Adadelta",),
-    True: ("ASGD", "Adadelta", "Adam", "AdamW", "Adamax", "NAdam", "RAdam"),
-}
+        step(case, device)
 
 
 @claim("refused.capturable-names-the-devices")
-@pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
-@optimizers.each(adding={"capturable": True})
-def test_the_error_names_the_devices_on_which_steps_are_captured(case, foreach, device):
-    training = Training(case, device, foreach=foreach)
-    training.backward()
+@optimizers.each(which="captures_loops_on_xla", adding={"capturable": True}, by=("loop",))
+def test_the_error_of_a_loop_names_the_devices_on_which_steps_are_captured(case, device):
+    check_named(case, device, [*accelerators(), "xla"])
+
+
+@claim("refused.capturable-names-the-devices")
+@optimizers.each(but="captures_loops_on_xla", adding={"capturable": True}, by=("loop",))
+def test_the_error_of_a_loop_that_is_not_captured_on_xla_does_not_name_it(case, device):
+    check_named(case, device, accelerators())
+
+
+@claim("refused.capturable-names-the-devices")
+@optimizers.each(which="captures_lists_on_xla", adding={"capturable": True}, by=("foreach",))
+def test_the_error_of_foreach_names_the_devices_on_which_steps_are_captured(case, device):
+    check_named(case, device, [*accelerators(), "xla"])
+
+
+@claim("refused.capturable-names-the-devices")
+@optimizers.each(but="captures_lists_on_xla", adding={"capturable": True}, by=("foreach",))
+def test_the_error_of_foreach_that_is_not_captured_on_xla_does_not_name_it(case, device):
+    check_named(case, device, accelerators())
+
+
+def accelerators():
+    """Return the accelerators of torch, and the one that is registered in this process."""
+    return ["cuda", "xpu", "hpu", torch._C._get_privateuse1_backend_name()]
+
+
+def check_named(case, device, expected):
+    """Check which devices the error of a capturable step names."""
+    __tracebackhide__ = True
     with pytest.raises(AssertionError) as refused:
-        training.step()
-    own = torch._C._get_privateuse1_backend_name()
-    xla = [] if case.optimizer.name in WITHOUT_XLA[foreach] else ["xla"]
+        step(case, device)
     check.same(
         seen=re.findall(r"'(\w+)'", str(refused.value)),
-        expected=["cuda", "xpu", "hpu", own, *xla],
+        expected=expected,
         source="the accelerators of torch, and the one that is registered in this process",
     )
+
+
+def step(case, device):
+    """Take the first step of a training."""
+    training = Training(case, device)
+    training.backward()
+    training.step()
 
 
 @claim("refused.rate-of-several-elements")
@@ -113,7 +131,7 @@ def test_a_rate_has_one_element(case, device):
 
 
 @claim("refused.tensor-rate-with-foreach")
-@optimizers.each(only=TENSORS, adding={"foreach": True})
+@optimizers.each(only=("Adam", "AdamW"), adding={"foreach": True})
 def test_foreach_takes_a_number_for_a_rate(case, device):
     parameters = start(case, device)
     with pytest.raises(ValueError, match="foreach"):
@@ -121,7 +139,7 @@ def test_foreach_takes_a_number_for_a_rate(case, device):
 
 
 @claim("refused.tensor-rate-put-into-a-group")
-@optimizers.each(only=TENSORS, adding={"foreach": True})
+@optimizers.each(only=("Adam", "AdamW"), adding={"foreach": True})
 def test_foreach_notices_a_tensor_for_a_rate_at_the_next_step(case, device):
     training = Training(case, device)
     training.run(1)
@@ -132,7 +150,7 @@ def test_foreach_notices_a_tensor_for_a_rate_at_the_next_step(case, device):
 
 @claim("refused.one-tensor-beta")
 @pytest.mark.parametrize("index", [0, 1], ids=["beta1", "beta2"])
-@optimizers.each(only=TENSORS)
+@optimizers.each(only=("Adam", "AdamW"))
 def test_betas_are_of_one_kind(case, index, device):
     betas = [0.9, 0.99]
     betas[index] = torch.tensor(betas[index])
@@ -143,7 +161,7 @@ def test_betas_are_of_one_kind(case, index, device):
 
 @claim("refused.betas-of-several-elements")
 @pytest.mark.parametrize("index", [0, 1], ids=["beta1", "beta2"])
-@optimizers.each(only=TENSORS)
+@optimizers.each(only=("Adam", "AdamW"))
 def test_each_beta_has_one_element(case, index, device):
     betas = [torch.tensor(0.9), torch.tensor(0.99)]
     betas[index] = betas[index].expand(2)
@@ -153,7 +171,7 @@ def test_each_beta_has_one_element(case, index, device):
 
 
 @claim("refused.tensor-betas-with-foreach")
-@optimizers.each(only=TENSORS, adding={"foreach": True})
+@optimizers.each(only=("Adam", "AdamW"), adding={"foreach": True})
 def test_foreach_takes_numbers_for_betas(case, device):
     parameters = start(case, device)
     with pytest.raises(ValueError, match=r"betas\[0\].*foreach"):
@@ -161,7 +179,7 @@ def test_foreach_takes_numbers_for_betas(case, device):
 
 
 @claim("refused.nan")
-@optimizers.each()
+@optimizers.each(which="is_torch_s_own")
 def test_nan_is_refused(case, device):
     parameters = start(case, device)
     accepted = [

@@ -23,7 +23,7 @@ MILESTONE = 5
 
 
 @claim("sequences.begin-with-their-first-part")
-@schedulers.each(but=("SWALR",))
+@schedulers.each(which="is_of_lr_scheduler")
 def test_the_first_part_rules_until_the_milestone(schedule):
     schedule_run.check_rates(
         Composition("first", "SequentialLR", (schedule, QUARTER), (MILESTONE,), steps=9)
@@ -31,7 +31,7 @@ def test_the_first_part_rules_until_the_milestone(schedule):
 
 
 @claim("sequences.hand-over-at-a-milestone")
-@schedulers.each(but=("SWALR",))
+@schedulers.each(which="is_of_lr_scheduler")
 def test_a_part_begins_from_its_own_beginning_at_its_milestone(schedule):
     steps = MILESTONE + schedule.steps
     schedule_run.check_rates(

@@ -10,7 +10,7 @@ from hypothesis.stateful import precondition, rule
 from fixtures.catalogue import optimizers
 from fixtures.catalogue.compositions import COMPOSITIONS
 from fixtures.catalogue.optimizer_record import Case, Preset
-from fixtures.catalogue.schedulers import BEGIN_BY_THEMSELVES, SCHEDULES
+from fixtures.catalogue.schedulers import SCHEDULES
 from fixtures.claims import claim
 from fixtures.runs import save_and_resume_machine
 from fixtures.runs.save_and_resume_machine import Interleaving, from_a_file
@@ -31,18 +31,12 @@ pytestmark = [
 ]
 SGD = Case(optimizers.by_name("SGD"), Preset("momentum", {"momentum": 0.9}))
 ADAM = Case(optimizers.by_name("Adam"), Preset("default", {}))
-# They go by what stands in the groups; the others remember a rate for each group.
-TAKE_ANOTHER_GROUP = ("StepLR", "ExponentialLR", "PolynomialLR", "LinearLR", "ReduceLROnPlateau")
-# Those that keep something besides a count, and one that does not.
-KEEP_SOMETHING = (
-    "StepLR", "MultiStepLR", "LambdaLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts",
-    "CyclicLR", "OneCycleLR",
-)  # fmt: skip
-ONE_OF_EACH = {s.scheduler: s for s in SCHEDULES if s.scheduler in KEEP_SOMETHING}
+ONE_OF_EACH = {s.scheduler: s for s in SCHEDULES if s.has("is_of_lr_scheduler")}.values()
+CYCLES = [s for s in ONE_OF_EACH if s.has("cycles_the_momentum")]
 COMPOSED = [c for c in COMPOSITIONS if c.preset in ("warm_up", "restarts", "of_a_sequence")]
 CASES = [
-    *(pytest.param(s, SGD, id=s.id) for s in (*ONE_OF_EACH.values(), *COMPOSED, PLATEAU)),
-    *(pytest.param(ONE_OF_EACH[n], ADAM, id=f"{n.lower()}.beta1") for n in BEGIN_BY_THEMSELVES),
+    *(pytest.param(s, SGD, id=s.id) for s in (*ONE_OF_EACH, *COMPOSED, PLATEAU)),
+    *(pytest.param(s, ADAM, id=f"{s.scheduler.lower()}.beta1") for s in CYCLES),
 ]
 
 
@@ -90,7 +84,7 @@ class Scheduled(Interleaving):
         return can_be_copied(self.saved.scheduler)
 
     def takes_another_group(self):
-        return self.schedule.scheduler in TAKE_ANOTHER_GROUP and super().takes_another_group()
+        return self.schedule.has("multiplies_the_rate") and super().takes_another_group()
 
     def everything(self, training):
         return [super().everything(training), standing(training.optimizer, training.scheduler)]

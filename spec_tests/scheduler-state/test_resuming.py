@@ -9,7 +9,13 @@ import torch
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import SCHEDULE
 from fixtures.catalogue import compositions, schedulers
-from fixtures.catalogue.schedulers import advance, momenta_of, rates_of, two_groups
+from fixtures.catalogue.schedulers import (
+    EACH_MOMENTUM,
+    advance,
+    momenta_of,
+    rates_of,
+    two_groups,
+)
 from fixtures.claims import claim
 from fixtures.runs.save_and_resume_machine import COPIES
 from fixtures.runs.scheduler_state import standing, with_other_options
@@ -19,7 +25,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:TypedStorage is deprecated"),
     pytest.mark.filterwarnings("ignore:Seems like `optimizer.step"),
 ]
-EVERY = compositions.each_of_all("SWALR")
+EVERY = compositions.each_of_all("is_of_lr_scheduler")
 INTERRUPTED = pytest.mark.parametrize("interrupted", [0, 3, 9])
 copied = pytest.mark.parametrize("copy", COPIES, ids=["deepcopy", "pickle"])
 
@@ -87,22 +93,32 @@ def resumed_by_last_epoch(schedule, steps, *, load_again):
 
 @claim("resuming-by-last-epoch.rates")
 @pytest.mark.parametrize("steps", [3, 4])
-@schedulers.each(but=("SWALR",))
+@schedulers.each(which="is_of_lr_scheduler")
 def test_last_epoch_is_enough_to_go_on(schedule, steps):
     seen, expected = resumed_by_last_epoch(schedule, steps, load_again=False)
-    check.close(seen=seen, expected=expected, source="not interrupted", tolerance=SCHEDULE)
+    check.close(
+        seen=seen,
+        expected=expected,
+        source="the schedule that was not interrupted",
+        tolerance=SCHEDULE,
+    )
 
 
 @claim("resuming-by-last-epoch.rates-loaded-again")
 @pytest.mark.parametrize("steps", [3, 8])
-@schedulers.each(but=("SWALR",))
+@schedulers.each(which="is_of_lr_scheduler")
 def test_last_epoch_and_the_rates_loaded_again_are_enough_to_go_on(schedule, steps):
     seen, expected = resumed_by_last_epoch(schedule, steps, load_again=True)
-    check.close(seen=seen, expected=expected, source="not interrupted", tolerance=SCHEDULE)
+    check.close(
+        seen=seen,
+        expected=expected,
+        source="the schedule that was not interrupted",
+        tolerance=SCHEDULE,
+    )
 
 
 @claim("resuming-by-last-epoch.counts")
-@schedulers.each(but=("SWALR",), first=True)
+@schedulers.each(which="is_of_lr_scheduler", first=True)
 def test_last_epoch_counts_on_from_the_one_given(schedule):
     optimizer, _ = on_the_way(schedule, 3)
     resumed = schedule.build(optimizer, last_epoch=2)
@@ -112,8 +128,8 @@ def test_last_epoch_counts_on_from_the_one_given(schedule):
 
 
 @claim("resuming-by-last-epoch.momentum")
-@pytest.mark.parametrize("name", ["SGD", "AdamW"], ids=["momentum", "beta1"])
-@schedulers.each(only=("CyclicLR", "OneCycleLR"))
+@EACH_MOMENTUM
+@schedulers.each(which="cycles_the_momentum")
 def test_last_epoch_is_enough_for_the_momentum_to_go_on(schedule, name):
     optimizer, other = two_groups(name=name), two_groups(name=name)
     scheduler = schedule.build(optimizer)
@@ -146,7 +162,7 @@ def test_a_copy_of_optimizer_and_scheduler_goes_on_by_itself(schedule, copy):
 
 @claim("scheduler-copies.warn-of-nothing")
 @copied
-@schedulers.each(only=("StepLR", "ExponentialLR", "LambdaLR", "OneCycleLR"), first=True)
+@schedulers.each(which="is_of_lr_scheduler", but="has_its_own_step", first=True)
 def test_a_copy_made_before_the_first_step_warns_of_nothing(schedule, copy):
     optimizer, scheduler = copy(on_the_way(schedule, 0))
     with warnings.catch_warnings(record=True) as caught:

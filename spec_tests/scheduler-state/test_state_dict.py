@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
 
 # What a scheduler holds besides its state: CyclicLR makes its function anew from its mode.
 NOT_STATE = {"optimizer", "_scale_fn_ref"}
-EVERY = compositions.each_of_all("SWALR")
+EVERY = compositions.each_of_all("is_of_lr_scheduler")
 ONE_OF_EACH = pytest.mark.parametrize(
     "schedule",
     [
@@ -96,7 +96,7 @@ def test_the_state_can_be_loaded_with_the_weights_only(schedule, tmp_path):
     _, scheduler = on_the_way(schedule)
     torch.save(scheduler.state_dict(), tmp_path / "scheduler.pt")
     loaded = loaded_safely(tmp_path / "scheduler.pt")
-    check.same(seen=loaded, expected=scheduler.state_dict(), source="what was saved")
+    check.same(seen=loaded, expected=scheduler.state_dict(), source="the state_dict that was saved")
 
 
 @claim("scheduler-state.unchanged-by-later-steps")
@@ -193,7 +193,7 @@ def test_a_function_is_saved_as_none(kind, function):
     check.same(
         seen=of_both_groups(saved),
         expected=[None, None],
-        source="documentation",
+        source="the documentation of LambdaLR.state_dict",
     )
 
 
@@ -205,7 +205,7 @@ def test_a_built_in_function_is_left_out_as_well(kind):
     check.same(
         seen=of_both_groups(saved),
         expected=[None, None],
-        source="documentation",
+        source="the documentation of LambdaLR.state_dict",
     )
 
 
@@ -272,7 +272,11 @@ def test_an_attribute_that_is_not_in_the_state_stays(kind):
     scale.newer = 1
     restored = made(scale).build(two_groups())
     restored.load_state_dict(made(Scale(0.25)).build(two_groups()).state_dict())
-    check.same(seen=vars(scale), expected={"factor": 0.25, "newer": 1}, source="saved, and kept")
+    check.same(
+        seen=vars(scale),
+        expected={"factor": 0.25, "newer": 1},
+        source="the entry that was saved and the attribute that was not",
+    )
 
 
 @claim("scheduler-state.callables-of-each-group")

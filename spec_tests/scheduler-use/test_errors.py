@@ -128,7 +128,7 @@ def test_refusing_an_optimizer_without_momentum_changes_nothing_in_its_groups(sc
     before = deepcopy(options_of(optimizer))
     with pytest.raises(ValueError, match="must support momentum"):
         schedule.build(optimizer)
-    check.same(seen=options_of(optimizer), expected=before, source="before the error")
+    check.same(seen=options_of(optimizer), expected=before, source="the groups before the error")
 
 
 @claim("scheduler-errors.leave-step-unchanged")
@@ -169,7 +169,7 @@ def test_an_optimizer_without_momentum_is_taken_if_it_is_not_to_be_cycled(schedu
     optimizer = two_groups(name="Adagrad")
     schedule.build(optimizer, cycle_momentum=False)
     expected = [schedule.rate(0, 0.0)] * 2
-    check.same(seen=rates_of(optimizer), expected=expected, source="the first rate")
+    check.same(seen=rates_of(optimizer), expected=expected, source="the first rate of the schedule")
 
 
 @claim("scheduler-errors.initial-lr-is-missing")

@@ -1,14 +1,12 @@
 """A scheduler over rates that somebody else has changed: another scheduler, or a hand."""
 
-import pytest
 import torch
 
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import SCHEDULE
 from fixtures.catalogue import compositions, schedulers
 from fixtures.catalogue.schedulers import (
-    BEGIN_BY_THEMSELVES,
-    OVERWRITING,
+    EACH_MOMENTUM,
     RATES,
     Schedule,
     advance,
@@ -43,7 +41,7 @@ def close(seen, expected, source):
 
 
 @claim("rates.later-scheduler-moves-found-rates")
-@schedulers.each(but=("SWALR",))
+@schedulers.each(which="is_of_lr_scheduler")
 def test_a_later_scheduler_moves_the_rates_that_it_finds(schedule):
     optimizer = two_groups()
     advance(optimizer, EARLIER.build(optimizer), 3)
@@ -58,7 +56,7 @@ def test_a_later_scheduler_moves_the_rates_that_it_finds(schedule):
 
 
 @claim("rates.manual-value-feeds-the-recursion")
-@schedulers.each(but=("SWALR", *OVERWRITING))
+@schedulers.each(which="is_of_lr_scheduler", but="overwrites_the_rate")
 def test_the_steps_after_a_rate_was_set_by_hand_move_that_rate(schedule):
     optimizer = two_groups()
     scheduler = schedule.build(optimizer)
@@ -74,8 +72,8 @@ KEPT = {"lr", "initial_lr", "max_lr", "min_lr", "base_momentum", "max_momentum"}
 
 
 @claim("rates.no-other-option-changes")
-@pytest.mark.parametrize("name", ["SGD", "AdamW"], ids=["sgd", "adamw"])
-@compositions.each_of_all("SWALR")
+@EACH_MOMENTUM
+@compositions.each_of_all("is_of_lr_scheduler")
 def test_no_option_but_rate_and_momentum_changes(schedule, name):
     optimizer = two_groups(name=name)
     before = options_of(optimizer)
@@ -84,7 +82,7 @@ def test_no_option_but_rate_and_momentum_changes(schedule, name):
 
 
 @claim("rates.no-other-option-changes")
-@schedulers.each(only=BEGIN_BY_THEMSELVES, first=True)
+@schedulers.each(which="cycles_the_momentum", first=True)
 def test_each_group_keeps_its_own_second_beta(schedule):
     optimizer = two_groups(name="Adam")
     betas = [0.999, 0.75]

@@ -8,19 +8,11 @@ import torch
 
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import STEPS, Tolerance
-from fixtures.catalogue import schedulers
+from fixtures.catalogue import optimizers, schedulers
 from fixtures.catalogue.schedulers import RATES, Schedule, advance, rates_of, two_groups
 from fixtures.claims import claim
+from fixtures.runs.training import start
 
-CLOSED = (
-    "StepLR", "MultiStepLR", "ConstantLR", "LinearLR", "ExponentialLR", "PolynomialLR",
-    "CosineAnnealingLR",
-)  # fmt: skip
-COUNTED = ("LambdaLR", *CLOSED)
-CONTINUOUS = (
-    "LambdaLR", "LinearLR", "ExponentialLR", "PolynomialLR", "CosineAnnealingLR", "CyclicLR",
-    "OneCycleLR",
-)  # fmt: skip
 RECURSION = Tolerance(96, "one rounding or two a step, added up over 24 steps")
 HALVING = Schedule("halving", "StepLR", {"step_size": 2, "gamma": 0.5})
 
@@ -96,9 +88,9 @@ def test_the_optimizer_under_a_scheduler_takes_a_closure(by_name):
 
 
 @claim("order.step-keeps-its-name-and-docstring")
-@pytest.mark.parametrize("name", ["SGD", "AdamW", "LBFGS"], ids=str.lower)
-def test_the_step_under_a_scheduler_is_called_and_documented_as_before(name):
-    optimizer = getattr(torch.optim, name)([torch.zeros(1, requires_grad=True)], lr=0.1)
+@optimizers.each()
+def test_the_step_under_a_scheduler_is_called_and_documented_as_before(case):
+    optimizer = case.build(start(case, torch.device("cpu")))
     kept = ("__name__", "__qualname__", "__module__", "__doc__")
     before = {attribute: getattr(optimizer.step, attribute) for attribute in kept}
     HALVING.build(optimizer)
@@ -120,7 +112,7 @@ def test_get_lr_outside_of_step_warns(schedule):
 
 @claim("epoch.is-deprecated")
 @pytest.mark.parametrize("epoch", [3, 0])
-@schedulers.each(only=COUNTED, first=True)
+@schedulers.each(which="jumps_to_an_epoch", first=True)
 def test_an_epoch_given_to_step_warns(schedule, epoch):
     optimizer = two_groups()
     scheduler = schedule.build(optimizer)
@@ -130,7 +122,7 @@ def test_an_epoch_given_to_step_warns(schedule, epoch):
 
 
 @claim("epoch.jumps-on-the-schedule")
-@schedulers.each(only=COUNTED)
+@schedulers.each(which="jumps_to_an_epoch")
 def test_an_epoch_given_to_step_is_jumped_to(schedule):
     optimizer = two_groups()
     scheduler = schedule.build(optimizer)
@@ -152,7 +144,7 @@ def test_an_epoch_given_to_step_is_jumped_to(schedule):
 
 
 @claim("epoch.may-be-a-fraction")
-@schedulers.each(only=CONTINUOUS, first=True)
+@schedulers.each(which="takes_a_fraction", first=True)
 def test_a_fraction_of_an_epoch_is_a_place_between_two(schedule):
     optimizer = two_groups()
     scheduler = schedule.build(optimizer)

@@ -56,7 +56,7 @@ def test_it_counts_and_remembers_as_every_scheduler():
     check.same(
         seen=[scheduler.last_epoch, scheduler.base_lrs, scheduler.get_last_lr()],
         expected=[2, list(RATES), [rate / 4 for rate in RATES]],
-        source="two steps",
+        source="two steps, each of which halves the rates",
     )
 
 
@@ -80,7 +80,7 @@ def test_a_step_without_an_epoch_leaves_the_closed_form_alone():
     optimizer = two_groups()
     seen = advance(optimizer, WithClosedForm(optimizer), 2)
     expected = [[rate * 0.5**t for rate in RATES] for t in (1, 2)]
-    check.same(seen=seen, expected=expected, source="get_lr()")
+    check.same(seen=seen, expected=expected, source="the rates that get_lr() returns")
 
 
 @claim("own-schedulers.resume")

@@ -63,13 +63,19 @@ def lines_of(function):
 @claim("order.warnings-name-the-calling-line")
 @pytest.mark.parametrize("act", [wrong_order, overridden, epoch, epoch_of_a_plateau])
 def test_the_warning_points_to_the_call_of_step(act):
-    check.same(seen=functions_of(act), expected=[("UserWarning", act.__name__)], source="the call")
+    check.same(
+        seen=functions_of(act),
+        expected=[("UserWarning", act.__name__)],
+        source="the line that calls step()",
+    )
 
 
 @claim("order.get-lr-warning-names-own-line")
 def test_the_warning_of_get_lr_points_to_get_lr():
     seen = functions_of(get_lr)
-    check.same(seen=seen, expected=[("UserWarning", "StepLR.get_lr")], source="get_lr()")
+    check.same(
+        seen=seen, expected=[("UserWarning", "StepLR.get_lr")], source="the line within get_lr()"
+    )
 
 
 @claim("order.no-false-alarm-of-compositions")
@@ -84,7 +90,7 @@ def test_the_right_order_of_a_composition_warns_of_nothing(schedule):
 
 
 @claim("scheduler-lifetime.no-reference-cycle")
-@compositions.each_of_all("SWALR")
+@compositions.each_of_all("is_of_lr_scheduler")
 def test_scheduler_and_optimizer_are_freed_without_the_collector(schedule):
     gc.disable()
     try:
@@ -96,4 +102,4 @@ def test_scheduler_and_optimizer_are_freed_without_the_collector(schedule):
         seen = [reference() is None for reference in alive]
     finally:
         gc.enable()
-    check.same(seen=seen, expected=[True, True], source="reference counts")
+    check.same(seen=seen, expected=[True, True], source="reference counts that fall to zero")

@@ -7,12 +7,25 @@ import torch
 
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import SCHEDULE, STEPS
-from fixtures.catalogue.schedulers import RATES, Schedule, advance, momenta_of, rates_of, two_groups
+from fixtures.catalogue import optimizers
+from fixtures.catalogue.schedulers import (
+    EACH_MOMENTUM,
+    RATES,
+    Schedule,
+    advance,
+    momenta_of,
+    rates_of,
+    two_groups,
+)
 from fixtures.claims import claim
 
 CYCLE = {"base_lr": 0.01, "max_lr": 0.2}
-# Optimizers that have momentum, or betas, and were built with none.
-WITHOUT = {"SGD": {"momentum": 0.0}, "RMSprop": {}, "AdamW": {"betas": (0.0, 0.999)}}
+# Optimizers that have momentum, or betas, and are built with none.
+WITHOUT = [
+    (entry.name, none)
+    for none in ({"momentum": 0.0}, {"betas": (0.0, 0.999)})
+    for entry in optimizers.chosen(which="accepts_vectors", taking=tuple(none))
+]
 SHORTEST = (
     {"total_steps": 1},
     {"epochs": 1, "steps_per_epoch": 5},
@@ -39,7 +52,11 @@ def test_the_shortest_cycle_ends_at_its_minimum(length):
 def test_the_steps_in_total_are_taken_where_epochs_are_given_as_well():
     options = {"max_lr": 0.5, "total_steps": 10}
     seen = course("OneCycleLR", 9, **options, epochs=3, steps_per_epoch=7)
-    check.same(seen=seen, expected=course("OneCycleLR", 9, **options), source="total_steps alone")
+    check.same(
+        seen=seen,
+        expected=course("OneCycleLR", 9, **options),
+        source="the schedule with total_steps alone",
+    )
 
 
 @claim("one-cycle.rises-or-falls-only")
@@ -68,7 +85,7 @@ def test_an_exponential_range_does_not_shrink_by_default():
     check.close(
         seen=torch.tensor(seen, dtype=torch.float64),
         expected=torch.tensor(expected, dtype=torch.float64),
-        source="gamma is 1",
+        source="the documented default, a gamma of 1",
         tolerance=SCHEDULE,
     )
 
@@ -128,7 +145,7 @@ def test_a_bound_that_is_a_tensor_is_copied(name, options):
 
 
 @claim("cycles.keep-their-bounds-in-the-groups")
-@pytest.mark.parametrize("name", ["SGD", "AdamW"], ids=["momentum", "beta1"])
+@EACH_MOMENTUM
 @pytest.mark.parametrize(
     "scheduler, options, kept",
     [
@@ -151,12 +168,12 @@ def test_the_groups_hold_the_bounds(scheduler, options, kept, name):
     check.same(
         seen={key: [group[key] for group in optimizer.param_groups] for key in expected},
         expected=expected,
-        source="the options",
+        source="the options that OneCycleLR was given",
     )
 
 
 @claim("cycles.take-a-momentum-of-zero")
-@pytest.mark.parametrize("name, none", WITHOUT.items(), ids=[name.lower() for name in WITHOUT])
+@pytest.mark.parametrize("name, none", WITHOUT, ids=[name.lower() for name, _ in WITHOUT])
 @pytest.mark.parametrize(
     "schedule",
     [

@@ -45,7 +45,7 @@ def test_rates_fall_when_the_metric_stops_improving(
     check.same(
         seen=reduced(metrics, **options),
         expected=[list(row) for row in zip(*columns, strict=True)],
-        source="rule",
+        source="the documented rule of ReduceLROnPlateau",
     )
 
 
@@ -67,7 +67,7 @@ def test_the_defaults_wait_for_ten_metrics_and_divide_by_ten():
 @claim("schedules.plateau-min-lr-per-group")
 def test_each_group_has_a_floor_of_its_own():
     seen = reduced([1.0] * 9, factor=0.5, patience=0, min_lr=[0.03, 0.004])[-1]
-    check.same(seen=seen, expected=[0.03, 0.004], source="the floors")
+    check.same(seen=seen, expected=[0.03, 0.004], source="the min_lr that each group was given")
 
 
 @claim("schedules.plateau-makes-no-tiny-change")
@@ -83,7 +83,7 @@ def test_a_change_smaller_than_eps_is_not_made():
 @claim("schedules.plateau-nan-is-no-improvement")
 def test_a_metric_of_nan_counts_as_a_bad_one():
     seen = reduced([1.0, math.nan, math.nan], factor=0.5, patience=1)[-1]
-    check.same(seen=seen, expected=[0.05, 0.01], source="two bad metrics")
+    check.same(seen=seen, expected=[0.05, 0.01], source="one reduction after two bad metrics")
 
 
 @claim("schedules.plateau-accepts-tensor-metrics")
@@ -148,7 +148,9 @@ def test_a_group_added_later_is_reduced_with_the_others():
     optimizer.add_param_group({"params": [torch.zeros(1, requires_grad=True)], "lr": 0.25})
     scheduler.step(1.0)
     scheduler.step(1.0)
-    check.same(seen=rates_of(optimizer), expected=[0.05, 0.01, 0.125], source="halved")
+    check.same(
+        seen=rates_of(optimizer), expected=[0.05, 0.01, 0.125], source="every rate, halved once"
+    )
 
 
 @claim("schedules.plateau-min-lr-list-too-short")

@@ -86,7 +86,11 @@ def test_get_last_lr_of_a_plateau_lists_what_stands_in_the_groups():
     for metric in (1.0, 1.0):
         scheduler.step(metric)
         seen.append(scheduler.get_last_lr())
-    check.same(seen=seen, expected=[[0.1, 0.02], [0.1, 0.02], [0.05, 0.01]], source="the groups")
+    check.same(
+        seen=seen,
+        expected=[[0.1, 0.02], [0.1, 0.02], [0.05, 0.01]],
+        source="the rates in the groups",
+    )
 
 
 @claim("schedules.plateau-last-rates")
@@ -95,7 +99,9 @@ def test_get_last_lr_of_a_plateau_lists_rates_that_somebody_else_set_before_the_
     scheduler = lr_scheduler.ReduceLROnPlateau(optimizer)
     optimizer.param_groups[0]["lr"] = 0.75
     scheduler.step(1.0)
-    check.same(seen=scheduler.get_last_lr(), expected=[0.75, 0.02], source="the groups")
+    check.same(
+        seen=scheduler.get_last_lr(), expected=[0.75, 0.02], source="the rates in the groups"
+    )
 
 
 @claim("schedules.plateau-last-rates-are-copies")

@@ -79,7 +79,7 @@ def test_each_point_has_a_score_for_each_class(device):
 
 
 @claim("classifier.trains-weight-and-bias")
-@optimizers.each(but=("Muon", "SparseAdam"))
+@optimizers.each(which="accepts_vectors")
 def test_weight_and_bias_both_move(case, device):
     model = classifier(device, START)
     before = [parameter.detach().clone() for parameter in model.parameters()]

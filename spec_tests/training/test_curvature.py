@@ -3,17 +3,20 @@
 import pytest
 import torch
 
+from fixtures.catalogue import optimizers
 from fixtures.catalogue.document_problems import TEMPERATURES
+from fixtures.catalogue.optimizer_record import Case, Preset
 from fixtures.claims import claim
 
 # The smallest mean squared error is 2.927644..., computed by least squares.
 GOAL = 2.927645 * 1.001
-RIVALS = [
-    pytest.param("SGD", 0.01, id="sgd.document"),
+SGD, ADAM = optimizers.by_name("SGD"), optimizers.by_name("Adam")
+RIVALS = (
+    Case(SGD, Preset("document", {"lr": 0.01})),
     # 2/(λ₁ + λ₂), at which both eigenvectors shrink by the same factor
-    pytest.param("SGD", 0.032886, id="sgd.best"),
-    *(pytest.param("Adam", rate, id=f"adam.lr={rate}") for rate in (0.001, 0.01, 0.1, 1.0)),
-]
+    Case(SGD, Preset("best", {"lr": 0.032886})),
+    *(Case(ADAM, Preset(f"lr={lr}", {"lr": lr})) for lr in (0.001, 0.01, 0.1, 1.0)),
+)
 
 
 def evaluation(device):
@@ -40,10 +43,10 @@ def test_lbfgs_is_there_in_twenty_evaluations(line_search, device):
 
 
 @claim("training.lbfgs-needs-fewer-evaluations")
-@pytest.mark.parametrize("optimizer, rate", RIVALS)
-def test_others_are_not_there_in_forty(optimizer, rate, device):
+@optimizers.each_of(RIVALS)
+def test_others_are_not_there_in_forty(case, device):
     params, evaluate, losses = evaluation(device)
-    stepper = getattr(torch.optim, optimizer)([params], lr=rate)
+    optimizer = case.build([params])
     for _ in range(40):
-        stepper.step(evaluate)
-    assert min(losses) > GOAL, f"{optimizer} is there after {len(losses)} evaluations"
+        optimizer.step(evaluate)
+    assert min(losses) > GOAL, f"{case.optimizer.name} is there after {len(losses)} evaluations"

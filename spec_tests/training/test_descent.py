@@ -50,16 +50,16 @@ def closed_form(problem, rate, steps):
     return theta
 
 
-def descent(problem, device, steps, optimizer="SGD", **options):
-    """Return the losses before each step, and the parameters at the end."""
+def descent(problem, device, steps, lr):
+    """Return the losses before each step of SGD, and the parameters at the end."""
     t_u, t_c = problem.samples(device)
     params, losses = problem.start(device), []
-    stepper = getattr(torch.optim, optimizer)([params], **options)
+    optimizer = torch.optim.SGD([params], lr=lr)
     for _ in range(steps):
-        stepper.zero_grad()
+        optimizer.zero_grad()
         loss = problem.mean_square(params, t_u, t_c)
         loss.backward()
-        stepper.step()
+        optimizer.step()
         losses.append(loss.detach())
     return torch.stack(losses).cpu().tolist(), params.detach()
 

@@ -15,7 +15,7 @@ ROUNDS = 3
 
 
 @claim("training.order-of-a-round")
-@optimizers.each(but=("LBFGS",))
+@optimizers.each(but="needs_closure")
 def test_leftovers_have_no_part_in_the_step(case, device):
     clean, littered = Training(case, device), Training(case, device)
     littered.backward()
@@ -39,7 +39,7 @@ def test_parameters_stay_when_gradients_are_cleared_before_the_step(case, device
 
 
 @claim("training.step-before-backward-lags")
-@optimizers.each(but=("LBFGS",))
+@optimizers.each(but="needs_closure")
 def test_stepping_first_stays_one_round_behind(case, device):
     training, in_order = Training(case, device), Training(case, device)
     for _ in range(ROUNDS + 1):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from fixtures.assertions import check
-from fixtures.assertions.tolerances import STEPS, TEN_STEPS
+from fixtures.assertions.tolerances import STEPS
 from fixtures.catalogue import gradient_tables, optimizers
 from fixtures.claims import claim
 from fixtures.runs.optimizer_run import OptimizerRun
@@ -14,13 +14,7 @@ from fixtures.runs.single_parameter import SingleParameter
 @claim("adagrad.update-rule")
 @optimizers.each(only=("Adagrad",), every_preset=True)
 def test_every_step_is_that_of_the_oracle(case, device):
-    run = OptimizerRun(case, device)
-    check.close(
-        seen=run.by_torch(),
-        expected=run.by_oracle(),
-        source="fixtures/oracles/adagrad.py",
-        tolerance=TEN_STEPS,
-    )
+    OptimizerRun(case, device).check()
 
 
 @claim("adagrad.sparse-gradients")
@@ -48,5 +42,7 @@ def test_a_sparse_gradient_that_holds_nothing_moves_nothing(device):
     walk = SingleParameter("Adagrad", device, start=[[1.0, 1.5], [2.0, 0.5]], options={"lr": 0.5})
     walk.over([torch.sparse_coo_tensor((2, 2), dtype=walk.parameter.dtype, device=device)])
     check.same(
-        seen=walk.values, expected=[walk.tensor([[1.0, 1.5], [2.0, 0.5]])], source="the start"
+        seen=walk.values,
+        expected=[walk.tensor([[1.0, 1.5], [2.0, 0.5]])],
+        source="the parameter before the step",
     )

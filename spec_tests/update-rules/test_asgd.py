@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from fixtures.assertions import check
-from fixtures.assertions.tolerances import STEPS, TEN_STEPS
+from fixtures.assertions.tolerances import STEPS
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
 from fixtures.runs.optimizer_run import OptimizerRun
@@ -14,13 +14,7 @@ from fixtures.runs.single_parameter import SingleParameter
 @claim("asgd.update-rule")
 @optimizers.each(only=("ASGD",), every_preset=True)
 def test_every_step_is_that_of_the_oracle(case, device):
-    run = OptimizerRun(case, device)
-    check.close(
-        seen=run.by_torch(),
-        expected=run.by_oracle(),
-        source="fixtures/oracles/asgd.py",
-        tolerance=TEN_STEPS,
-    )
+    OptimizerRun(case, device).check()
 
 
 @claim("asgd.averages-from-t0-on")
@@ -29,15 +23,23 @@ def test_ax_is_the_mean_of_the_values_from_two_steps_after_t0_on(device):
     walk.over([(1.0, 0.5), (-0.5, 1.0), (0.25, 0.5), (1.0, -1.0), (0.5, 0.25)])
     # The weight comes from the step before: that of step 4 is still 1, then 1/2.
     expected = (walk.values[3] + walk.values[4]) / 2
-    check.close(seen=walk.state("ax"), expected=expected, source="the mean", tolerance=STEPS)
+    check.close(
+        seen=walk.state("ax"),
+        expected=expected,
+        source="the mean of the parameter's values",
+        tolerance=STEPS,
+    )
 
 
 @claim("asgd.average-is-the-parameter-before-t0")
-def test_before_t0_the_average_is_the_parameter(device):
+@optimizers.each(only=("ASGD",))
+def test_before_t0_the_average_is_the_parameter(case, device):
+    walk = SingleParameter(case, device, options={"lr": 0.5, "t0": 5})
     # From far away: a sum with the difference would not come out at the parameter.
-    options = {"lr": 0.5, "t0": 5, "foreach": False}
-    walk = SingleParameter("ASGD", device, options=options).over([(-3e7, 1.0), (3.1e7, -0.7)])
-    check.same(seen=walk.state("ax"), expected=walk.values[-1], source="the parameter")
+    walk.over([(-3e7, 1.0), (3.1e7, -0.7)])
+    check.same(
+        seen=walk.state("ax"), expected=walk.values[-1], source="the parameter after the step"
+    )
 
 
 @claim("asgd.rate-falls-by-power-alpha")
@@ -48,7 +50,7 @@ def test_the_rate_of_a_step_is_the_power_that_alpha_says(device):
     walk.over([(1.0,), (0.0,), (0.0,)])
     # η = 0.5/(1 + t)²: 0.5, 0.125, 0.5/9; and each step multiplies the parameter by 1 - 2η.
     expected = [walk.tensor((v,)) for v in (-0.5, -0.375, -0.375 * (1 - 1 / 9))]
-    check.close(seen=walk.values, expected=expected, source="by hand", tolerance=STEPS)
+    check.close(seen=walk.values, expected=expected, source="γ / (1 + λγt)^α", tolerance=STEPS)
 
 
 @claim("asgd.refuses-negative-lambd-and-alpha")

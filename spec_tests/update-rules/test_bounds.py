@@ -8,73 +8,52 @@ from fixtures.catalogue.optimizer_record import Case, Preset
 from fixtures.claims import claim
 from fixtures.runs.training import start
 
-OF_EVERY_RULE = (
-    "ASGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam",
-    "RMSprop", "SGD",
-)  # fmt: skip
+
+def of_each(options, *word, which=()):
+    """Return a row for each optimizer of torch that takes these options."""
+    entries = optimizers.chosen(which=("is_torch_s_own", *which), taking=tuple(options))
+    return [(entry.name, options, *word) for entry in entries]
+
+
 OUT_OF_RANGE = (
-    *((name, {"lr": -0.1}, "earning rate") for name in (*OF_EVERY_RULE, "Rprop")),
-    ("ASGD", {"weight_decay": -0.1}, "weight_decay"),
+    *of_each({"lr": -0.1}, "earning rate", which=("has_oracle", "accepts_dense_gradients")),
+    *of_each({"weight_decay": -0.1}, "weight.decay"),
+    *of_each({"eps": -1e-6}, "epsilon", which=("divides_by_eps",)),
+    *of_each({"betas": (1.0, 0.9)}, "index 0"),
+    *of_each({"betas": (-0.1, 0.9)}, "index 0"),
+    *of_each({"betas": (0.9, 1.0)}, "index 1"),
+    *of_each({"betas": (0.9, -0.1)}, "index 1"),
+    *of_each({"momentum": -0.1}, "momentum"),
     ("Adadelta", {"rho": 1.5}, "rho"),
     ("Adadelta", {"rho": -0.5}, "rho"),
-    ("Adadelta", {"eps": -1e-6}, "epsilon"),
-    ("Adadelta", {"weight_decay": -0.1}, "weight_decay"),
     ("Adafactor", {"beta2_decay": 0.5}, "beta2_decay"),
     ("Adafactor", {"eps": (-1e-6, 1e-3)}, "epsilon1"),
     ("Adafactor", {"eps": (None, -1e-3)}, "epsilon2"),
     ("Adafactor", {"d": 0.5}, "d should"),
-    ("Adafactor", {"weight_decay": -0.1}, "weight_decay"),
     ("Adagrad", {"lr_decay": -0.1}, "lr_decay"),
-    ("Adagrad", {"weight_decay": -0.1}, "weight_decay"),
     ("Adagrad", {"initial_accumulator_value": -0.1}, "initial_accumulator_value"),
-    ("Adagrad", {"eps": -1e-6}, "epsilon"),
-    *(
-        (name, options, word)
-        for name in ("Adam", "AdamW", "Adamax", "NAdam", "RAdam")
-        for options, word in (
-            ({"betas": (1.0, 0.9)}, "index 0"),
-            ({"betas": (-0.1, 0.9)}, "index 0"),
-            ({"betas": (0.9, 1.0)}, "index 1"),
-            ({"betas": (0.9, -0.1)}, "index 1"),
-            ({"eps": -1e-6}, "epsilon"),
-            ({"weight_decay": -0.1}, "weight_decay"),
-        )
-    ),
-    ("Muon", {"momentum": -0.1}, "momentum"),
-    ("Muon", {"weight_decay": -0.1}, "weight decay"),
     ("Muon", {"adjust_lr_fn": "match"}, "match"),
     ("NAdam", {"momentum_decay": -0.1}, "momentum_decay"),
     ("RMSprop", {"alpha": -0.1}, "alpha"),
-    ("RMSprop", {"eps": -1e-6}, "epsilon"),
-    ("RMSprop", {"momentum": -0.1}, "momentum"),
-    ("RMSprop", {"weight_decay": -0.1}, "weight_decay"),
     ("Rprop", {"etas": (0.0, 1.2)}, "eta"),
     ("Rprop", {"etas": (1.0, 1.2)}, "eta"),
     ("Rprop", {"etas": (0.5, 1.0)}, "eta"),
-    ("SGD", {"momentum": -0.1}, "momentum"),
-    ("SGD", {"weight_decay": -0.1}, "weight_decay"),
-    ("SparseAdam", {"betas": (1.0, 0.9)}, "index 0"),
-    ("SparseAdam", {"betas": (0.9, 1.0)}, "index 1"),
     ("SparseAdam", {"eps": 0.0}, "epsilon"),
-    ("SparseAdam", {"betas": (-0.1, 0.9)}, "index 0"),
-    ("SparseAdam", {"betas": (0.9, -0.1)}, "index 1"),
     ("SparseAdam", {"lr": 0.0}, "learning rate"),
 )
 AT_THE_BOUNDS = (
-    *((name, {"lr": 0.0, "weight_decay": 0.0}) for name in OF_EVERY_RULE),
-    ("Rprop", {"lr": 0.0}),
+    *of_each({"lr": 0.0}, which=("accepts_dense_gradients",)),
+    *of_each({"lr": 0.0, "weight_decay": 0.0}),
+    *of_each({"betas": (0.0, 0.0), "eps": 0.0}, which=("divides_by_eps",)),
     ("NAdam", {"momentum_decay": 0.0}),
     ("Adadelta", {"rho": 0.0}),
     ("Adadelta", {"rho": 1.0, "eps": 0.0}),
     ("Adafactor", {"beta2_decay": 0.0, "eps": (0.0, 0.0), "d": 1.0}),
     ("Adagrad", {"lr_decay": 0.0, "initial_accumulator_value": 0.0, "eps": 0.0}),
-    *((name, {"betas": (0.0, 0.0), "eps": 0.0}) for name in ("Adam", "AdamW", "Adamax")),
-    *((name, {"betas": (0.0, 0.0), "eps": 0.0}) for name in ("NAdam", "RAdam")),
     ("Muon", {"momentum": 0.0, "weight_decay": 0.0}),
     ("RMSprop", {"alpha": 0.0, "eps": 0.0, "momentum": 0.0}),
     ("SGD", {"momentum": 0.0, "weight_decay": 0.0}),
     ("SparseAdam", {"betas": (0.0, 0.0)}),
-    *((name, {"lr": 0.0}) for name in ("Adafactor", "LBFGS", "Muon")),
 )
 
 

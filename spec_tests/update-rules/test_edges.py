@@ -2,29 +2,34 @@
 
 import re
 
-import pytest
-
-from fixtures.assertions import check
-from fixtures.assertions.tolerances import TEN_STEPS
 from fixtures.catalogue import gradient_tables, optimizers
-from fixtures.catalogue.optimizer_record import Case, Preset
+from fixtures.catalogue.gradient_tables import Table
+from fixtures.catalogue.optimizer_record import DENSE, SPARSE, Case, Preset
 from fixtures.claims import claim
 from fixtures.runs.optimizer_run import OptimizerRun
 
-WITH_MOMENTS = ("Adam", "AdamW", "Adamax", "NAdam", "RAdam")
-RULES = (
-    "ASGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam",
-    "RMSprop", "Rprop", "SGD", "SparseAdam",
-)  # fmt: skip
 EPS = 0.125
+TABLES = {
+    DENSE: Table((*gradient_tables.ORDINARY.groups, *gradient_tables.MATRICES.groups[1:])),
+    SPARSE: gradient_tables.SPARSE,
+}
+
+
+def of_each(options, *, also_taking=()):
+    """Return the options with the name of each optimizer that has an oracle and takes them."""
+    taking = (*options, *also_taking)
+    return [(entry.name, options) for entry in optimizers.chosen(which="has_oracle", taking=taking)]
+
+
+# Those without a decay want more than 0: Rprop bounds its rate from below, which has a claim of its own,
+# and SparseAdam refuses 0.
+RATES_OF_ZERO = of_each({"lr": 0.0}, also_taking=("weight_decay",))
 EDGES = (
-    # Rprop bounds its rate from below, which has a claim of its own; SparseAdam refuses 0.
-    *((name, {"lr": 0.0}) for name in RULES if name not in ("Rprop", "SparseAdam")),
-    *((name, {"lr": 1}) for name in RULES),
-    *((name, {"weight_decay": 1}) for name in RULES if name not in ("Rprop", "SparseAdam")),
-    *((name, {"betas": (0.0, 0.5), "eps": EPS}) for name in (*WITH_MOMENTS, "SparseAdam")),
-    *((name, {"betas": (0.5, 0.0), "eps": EPS}) for name in (*WITH_MOMENTS, "SparseAdam")),
-    *((name, {"betas": (0.0, 0.0), "eps": EPS}) for name in (*WITH_MOMENTS, "SparseAdam")),
+    *of_each({"lr": 1}),
+    *of_each({"weight_decay": 1}),
+    *of_each({"betas": (0.0, 0.5), "eps": EPS}),
+    *of_each({"betas": (0.5, 0.0), "eps": EPS}),
+    *of_each({"betas": (0.0, 0.0), "eps": EPS}),
     ("ASGD", {"lambd": 0.0}),
     ("ASGD", {"alpha": 0.0}),
     ("ASGD", {"t0": 0}),
@@ -51,28 +56,26 @@ EDGES = (
 
 
 def edge(name, options):
-    """Return a case, with an id as ``adam.betas=0.0_0.5``."""
+    """Return a case, named as ``adam.betas=0.0_0.5``."""
     told = {option: v for option, v in options.items() if option != "eps"} or options
     values = "-".join(f"{option}={value}" for option, value in told.items())
     preset = Preset(re.sub(r"[() ]", "", values).replace(",", "_").lower(), options)
-    case = Case(optimizers.by_name(name), preset)
-    return pytest.param(case, id=case.id)
+    return Case(optimizers.by_name(name), preset)
 
 
 @claim("edges.take-the-documented-steps")
-@pytest.mark.parametrize("case", [edge(*entry) for entry in EDGES])
+@optimizers.each_of([edge(name, options) for name, options in EDGES])
 def test_an_option_at_its_edge_gives_the_oracle_s_steps(case, device):
-    table = {"SparseAdam": gradient_tables.SPARSE, "Adafactor": gradient_tables.MATRICES}
-    run = OptimizerRun(
-        case,
-        device,
-        table=table.get(case.optimizer.name, gradient_tables.ORDINARY),
-        later={"lr": 0.25},
-    )
-    both = [{"foreach": False}, {"foreach": True}] if "foreach" in case.optimizer.options else [{}]
-    check.close(
-        seen=[run.by_torch(**options) for options in both],
-        expected=[run.by_oracle()] * len(both),
-        source="the oracle in fixtures/oracles",
-        tolerance=TEN_STEPS,
-    )
+    check_steps(case, device)
+
+
+@claim("edges.start-at-a-rate-of-zero")
+@optimizers.each_of([edge(name, options) for name, options in RATES_OF_ZERO])
+def test_a_rate_of_zero_gives_the_oracle_s_steps(case, device):
+    check_steps(case, device)
+
+
+def check_steps(case, device):
+    __tracebackhide__ = True
+    table = TABLES[case.optimizer.parameters]
+    OptimizerRun(case, device, table=table, later={"lr": 0.25}).check()

@@ -188,7 +188,9 @@ def test_parameters_on_two_devices_are_an_error(device):
     with pytest.raises(RuntimeError, match="device"):
         optimizer.step(closure)
     check.same(
-        seen=[here, there], expected=[torch.ones(2), torch.ones(2)], source="before the step"
+        seen=[here, there],
+        expected=[torch.ones(2), torch.ones(2)],
+        source="the parameters before the step",
     )
 
 

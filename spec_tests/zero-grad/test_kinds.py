@@ -1,6 +1,7 @@
 """Gradients of every kind, cleared by the kernels that the optimizer was built for."""
 
-import pytest
+from functools import partial
+
 import torch
 
 from fixtures.assertions import check
@@ -9,10 +10,8 @@ from fixtures.claims import claim
 from fixtures.runs.dispatched_operators import Operators
 from fixtures.runs.training import Training
 
-KERNELS = {"by_default": {}, "loop": {"foreach": False}, "foreach": {"foreach": True}}
-EACH_KERNEL = pytest.mark.parametrize("options", KERNELS.values(), ids=KERNELS)
-FUSED = optimizers.each(adding={"fused": True})
-FOREACH = optimizers.each(adding={"foreach": True})
+BY_DEFAULT = partial(torch.optim.SGD, lr=0.1)
+SOME = optimizers.each(only=optimizers.SAMPLES, taking=("foreach",))
 
 
 def gradients_of_every_kind(device):
@@ -40,10 +39,20 @@ def gradients_of_every_kind(device):
 
 
 @claim("zero-grad.fills-every-kind-of-gradient")
-@EACH_KERNEL
-def test_gradients_of_every_kind_are_filled_in_place(options, device):
+@SOME
+def test_gradients_of_every_kind_are_filled_in_place(case, device):
+    check_filling(case.build, device)
+
+
+@claim("zero-grad.fills-every-kind-of-gradient")
+def test_gradients_of_every_kind_are_filled_by_default(device):
+    check_filling(BY_DEFAULT, device)
+
+
+def check_filling(build, device):
+    __tracebackhide__ = True
     parameters, kinds = gradients_of_every_kind(device)
-    optimizer = torch.optim.SGD(parameters, lr=0.1, **options)
+    optimizer = build(parameters)
     before = [parameter.grad for parameter in parameters]
     optimizer.zero_grad(set_to_none=False)
     after = dict(zip(kinds, (parameter.grad for parameter in parameters), strict=False))
@@ -61,12 +70,22 @@ def test_gradients_of_every_kind_are_filled_in_place(options, device):
 
 
 @claim("zero-grad.removes-every-kind-of-gradient")
-@EACH_KERNEL
-def test_gradients_of_every_kind_are_taken_away(options, device):
+@SOME
+def test_gradients_of_every_kind_are_taken_away(case, device):
+    check_removing(case.build, device)
+
+
+@claim("zero-grad.removes-every-kind-of-gradient")
+def test_gradients_of_every_kind_are_taken_away_by_default(device):
+    check_removing(BY_DEFAULT, device)
+
+
+def check_removing(build, device):
+    __tracebackhide__ = True
     parameters, _ = gradients_of_every_kind(device)
     gradients = [parameter.grad for parameter in parameters[:-1]]
     copies = [gradient.detach().clone().to_dense() for gradient in gradients]
-    torch.optim.SGD(parameters, lr=0.1, **options).zero_grad()
+    build(parameters).zero_grad()
     check.same(
         seen=[
             [parameter.grad for parameter in parameters],
@@ -87,15 +106,8 @@ def kernels_of_clearing(training):
 
 
 @claim("zero-grad.foreach-or-fused-fills-at-once")
-@FOREACH
-def test_an_optimizer_with_foreach_fills_gradients_together(case, device):
-    seen = kernels_of_clearing(Training(case, device))
-    check.same(seen=seen, expected=["_foreach_zero_"], source="one call for all of them")
-
-
-@claim("zero-grad.foreach-or-fused-fills-at-once")
-@FUSED
-def test_a_fused_optimizer_fills_gradients_together(case, device):
+@optimizers.each(taking=("foreach",))
+def test_an_optimizer_with_foreach_or_fused_fills_gradients_together(case, device):
     seen = kernels_of_clearing(Training(case, device))
     check.same(seen=seen, expected=["_foreach_zero_"], source="one call for all of them")
 

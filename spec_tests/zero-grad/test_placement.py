@@ -54,7 +54,7 @@ def test_the_bowl_without_clearing(device):
 
 
 @claim("zero-grad.between-backward-and-step")
-@optimizers.each(but=("LBFGS",))
+@optimizers.each()
 def test_nothing_moves(case, device):
     training = Training(case, device)
     before = training.values()
