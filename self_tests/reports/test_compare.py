@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import torch
 
+from fixtures.assertions.packed_results import ENTRIES_OF_A_CASE, Account
 from fixtures.compare import surfaces
 from fixtures.compare.__main__ import main
 from fixtures.compare.changes import Changes, compare
 from fixtures.compare.drift import Movement, Results, movement, noise
 from fixtures.report.storage import ReportError, layout, read_report
-from fixtures.assertions.packed_results import ENTRIES_OF_A_CASE, Account
 from self_tests.support.forked_cases import ROOT
 from self_tests.support.small_project import ProjectMaker, SmallProject, claims
 

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from fixtures.releases import ci_matrix
+from fixtures.releases import ci_matrix, compatibility
 from fixtures.releases.supported import RELEASES, Release
-from fixtures.releases import compatibility
 from fixtures.report.storage import read_report
 from fixtures.specification.torch_range import release_of
 from self_tests.support.forked_cases import ROOT

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import torch
 
+from fixtures.assertions.packed_results import ENTRIES, Account
 from fixtures.report import schema
 from fixtures.report.markdown import STEP_SUMMARY_LIMIT, append_to_step_summary, cut, markdown
 from fixtures.report.storage import ReportError, layout, read_report
-from fixtures.assertions.packed_results import ENTRIES, Account
 from self_tests.support.small_project import ProjectMaker, SmallProject, claims
 
 USAGE_ERROR = 4

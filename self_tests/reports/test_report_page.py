@@ -9,7 +9,7 @@ import pytest
 
 from fixtures.catalogue.optimizers import OPTIMIZERS
 from fixtures.catalogue.schedulers import SCHEDULES
-from fixtures.report import trajectories, charts
+from fixtures.report import charts, trajectories
 from fixtures.report.page import main, page, render, sentence
 from fixtures.report.storage import read_report
 from fixtures.report.svg import Axis, Line, Picture
