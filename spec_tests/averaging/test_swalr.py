@@ -10,9 +10,10 @@ from torch.optim.swa_utils import SWALR
 
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import Tolerance
-from fixtures.catalogue.schedulers import RATES, advance, rates_of, two_groups
+from fixtures.catalogue.schedulers import RATES
 from fixtures.claims import claim
 from fixtures.oracles import schedules
+from fixtures.runs.schedule_steps import advance, rates_of, two_groups
 
 # torch 2.0 says so of the files that it writes and reads itself.
 pytestmark = pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")

@@ -7,44 +7,30 @@ import pytest
 import torch
 
 from fixtures.assertions import check
-from fixtures.assertions.tolerances import STEPS
 from fixtures.catalogue import functions, optimizers
 from fixtures.catalogue.functions import COUNTS_IN_TENSORS, HAS_COMPLEX, Variant
 from fixtures.claims import claim
 from fixtures.runs.dispatched_operators import Operators
 from fixtures.runs.function_call import GRADIENTS, FunctionCall
 
-SOURCE = "the oracle in fixtures/oracles"
-
-
-def check_steps(function, variant, called):
-    __tracebackhide__ = True
-    check.close(
-        seen=called.over_all_gradients(),
-        expected=called.expected(function, variant),
-        source=SOURCE,
-        tolerance=STEPS,
-    )
-
 
 @claim("functions.take-the-steps-of-their-rule")
 @functions.each_variant()
 def test_a_function_takes_the_steps_of_its_rule(function, variant, implementation, device):
-    called = FunctionCall(function, device, implementation, **variant.options)
-    check_steps(function, variant, called)
+    FunctionCall(function, device, implementation, **variant.options).check(variant)
 
 
 @claim("functions.take-the-steps-of-their-rule")
 @functions.each_variant()
 def test_a_function_takes_the_steps_of_its_rule_by_default(function, variant, device):
-    check_steps(function, variant, FunctionCall(function, device, **variant.options))
+    FunctionCall(function, device, **variant.options).check(variant)
 
 
 @claim("functions.step-parts-of-complex-numbers")
 @functions.each(taking=(HAS_COMPLEX,))
 def test_a_function_steps_complex_tensors_if_told(function, implementation, device):
     kind = {"dtype": torch.complex128, "has_complex": True}
-    check_steps(function, Variant(), FunctionCall(function, device, implementation, **kind))
+    FunctionCall(function, device, implementation, **kind).check(Variant())
 
 
 @claim("functions.loop-by-default-on-the-cpu")

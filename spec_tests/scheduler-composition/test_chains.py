@@ -10,9 +10,10 @@ from fixtures.assertions import check
 from fixtures.assertions.tolerances import SCHEDULE
 from fixtures.catalogue.compositions import COMPOSITIONS, Composition, schedule
 from fixtures.catalogue.drawn.schedulers import links
-from fixtures.catalogue.schedulers import RATES, advance, rates_of, two_groups
+from fixtures.catalogue.schedulers import RATES
 from fixtures.claims import claim
-from fixtures.runs import schedule_run
+from fixtures.runs.schedule_run import ScheduleRun
+from fixtures.runs.schedule_steps import advance, rates_of, two_groups
 
 CHAINS = [c for c in COMPOSITIONS if c.scheduler == "ChainedScheduler"]
 HALVING = schedule("ExponentialLR", gamma=0.5)
@@ -22,13 +23,13 @@ STAIRS = schedule("StepLR", step_size=2, gamma=0.5)
 @claim("chains.apply-each-part-in-turn")
 @pytest.mark.parametrize("chain", [pytest.param(c, id=c.preset) for c in CHAINS])
 def test_every_step_applies_every_part_to_what_the_one_before_left(chain):
-    schedule_run.check_rates(chain)
+    ScheduleRun(chain).check()
 
 
 @claim("chains.hold-for-any-parts")
 @given(parts=st.lists(links(), min_size=1, max_size=4))
 def test_whatever_the_parts_each_is_applied_in_turn(parts):
-    schedule_run.check_rates(Composition("drawn", "ChainedScheduler", tuple(parts), steps=14))
+    ScheduleRun(Composition("drawn", "ChainedScheduler", tuple(parts), steps=14)).check()
 
 
 @claim("chains.multiply-their-factors")

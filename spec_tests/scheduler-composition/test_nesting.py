@@ -7,8 +7,9 @@ from fixtures.assertions import check
 from fixtures.assertions.tolerances import SCHEDULE
 from fixtures.catalogue import compositions, schedulers
 from fixtures.catalogue.compositions import Composition, schedule
-from fixtures.catalogue.schedulers import RATES, advance, momenta_of, rates_of, two_groups
+from fixtures.catalogue.schedulers import RATES
 from fixtures.claims import claim
+from fixtures.runs.schedule_steps import advance, momenta_of, rates_of, two_groups
 
 HALF = schedule("ConstantLR", factor=0.5, total_iters=9)
 FALLING = schedule("ExponentialLR", gamma=0.5)

@@ -11,9 +11,9 @@ from fixtures.assertions.tolerances import SCHEDULE
 from fixtures.catalogue import schedulers
 from fixtures.catalogue.compositions import COMPOSITIONS, Composition, schedule
 from fixtures.catalogue.drawn.schedulers import parts
-from fixtures.catalogue.schedulers import advance, momenta_of, rates_of, two_groups
 from fixtures.claims import claim
-from fixtures.runs import schedule_run
+from fixtures.runs.schedule_run import ScheduleRun
+from fixtures.runs.schedule_steps import advance, momenta_of, rates_of, two_groups
 
 SEQUENCES = [c for c in COMPOSITIONS if c.scheduler == "SequentialLR"]
 QUARTER = schedule("ConstantLR", factor=0.25, total_iters=30)
@@ -25,24 +25,24 @@ MILESTONE = 5
 @claim("sequences.begin-with-their-first-part")
 @schedulers.each(which="is_of_lr_scheduler")
 def test_the_first_part_rules_until_the_milestone(schedule):
-    schedule_run.check_rates(
+    ScheduleRun(
         Composition("first", "SequentialLR", (schedule, QUARTER), (MILESTONE,), steps=9)
-    )
+    ).check()
 
 
 @claim("sequences.hand-over-at-a-milestone")
 @schedulers.each(which="is_of_lr_scheduler")
 def test_a_part_begins_from_its_own_beginning_at_its_milestone(schedule):
     steps = MILESTONE + schedule.steps
-    schedule_run.check_rates(
+    ScheduleRun(
         Composition("later", "SequentialLR", (QUARTER, schedule), (MILESTONE,), steps=steps)
-    )
+    ).check()
 
 
 @claim("sequences.of-several-parts")
 @pytest.mark.parametrize("sequence", [pytest.param(c, id=c.preset) for c in SEQUENCES])
 def test_every_rate_is_that_of_the_part_in_force(sequence):
-    schedule_run.check_rates(sequence)
+    ScheduleRun(sequence).check()
 
 
 @claim("sequences.hold-for-any-parts")
@@ -54,22 +54,22 @@ def test_whatever_the_parts_the_rate_is_that_of_the_part_in_force(drawn):
             st.integers(1, 12), min_size=len(chosen) - 1, max_size=len(chosen) - 1, unique=True
         ).map(sorted)
     )
-    schedule_run.check_rates(
+    ScheduleRun(
         Composition("drawn", "SequentialLR", tuple(chosen), tuple(milestones), steps=16)
-    )
+    ).check()
 
 
 @claim("sequences.skip-a-part-without-time")
 def test_of_two_parts_with_the_same_milestone_the_later_one_is_taken():
     never = schedule("StepLR", step_size=1, gamma=0.125)
-    schedule_run.check_rates(
+    ScheduleRun(
         Composition("skip", "SequentialLR", (QUARTER, never, HALVING), (2, 2), steps=6)
-    )
+    ).check()
 
 
 @claim("sequences.milestone-at-the-start")
 def test_a_part_whose_milestone_is_zero_is_the_first_one():
-    schedule_run.check_rates(Composition("zero", "SequentialLR", (QUARTER, HALVING), (0,), steps=6))
+    ScheduleRun(Composition("zero", "SequentialLR", (QUARTER, HALVING), (0,), steps=6)).check()
 
 
 @claim("sequences.milestone-at-the-start-was-late")

@@ -9,15 +9,10 @@ import torch
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import SCHEDULE
 from fixtures.catalogue import compositions, schedulers
-from fixtures.catalogue.schedulers import (
-    EACH_MOMENTUM,
-    advance,
-    momenta_of,
-    rates_of,
-    two_groups,
-)
+from fixtures.catalogue.schedulers import EACH_MOMENTUM
 from fixtures.claims import claim
 from fixtures.runs.save_and_resume_machine import COPIES
+from fixtures.runs.schedule_steps import advance, momenta_of, rates_of, two_groups
 from fixtures.runs.scheduler_state import standing, with_other_options
 
 # torch 2.0 says so of the files that it writes and reads itself, and a copy is warned of wrongly.

@@ -9,15 +9,9 @@ import torch
 from fixtures.assertions import check
 from fixtures.catalogue import compositions
 from fixtures.catalogue.compositions import Composition
-from fixtures.catalogue.schedulers import (
-    SCHEDULES,
-    Schedule,
-    advance,
-    inverse,
-    rates_of,
-    two_groups,
-)
+from fixtures.catalogue.schedulers import SCHEDULES, Schedule, inverse
 from fixtures.claims import claim
+from fixtures.runs.schedule_steps import advance, rates_of, two_groups
 from fixtures.runs.scheduler_state import PLATEAU, standing, state_of, step
 
 # torch 2.0 says so of the files that it writes and reads itself.

@@ -5,8 +5,9 @@ import torch
 
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import SCHEDULE
-from fixtures.catalogue.schedulers import Schedule, advance, rates_of, two_groups
+from fixtures.catalogue.schedulers import Schedule
 from fixtures.claims import claim
+from fixtures.runs.schedule_steps import advance, rates_of, two_groups
 
 ADDED = 0.5
 # They take what stands in a group and multiply it.

@@ -6,8 +6,9 @@ import pytest
 from torch.optim import lr_scheduler
 
 from fixtures.assertions import check
-from fixtures.catalogue.schedulers import SCHEDULES, Schedule, rates_of, two_groups
+from fixtures.catalogue.schedulers import SCHEDULES, Schedule
 from fixtures.claims import claim
+from fixtures.runs.schedule_steps import rates_of, two_groups
 from fixtures.runs.scheduler_state import PLATEAU
 
 ONE_CYCLE = {"max_lr": 0.5, "total_steps": 10}

@@ -5,15 +5,9 @@ import torch
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import SCHEDULE
 from fixtures.catalogue import compositions, schedulers
-from fixtures.catalogue.schedulers import (
-    EACH_MOMENTUM,
-    RATES,
-    Schedule,
-    advance,
-    rates_of,
-    two_groups,
-)
+from fixtures.catalogue.schedulers import EACH_MOMENTUM, RATES, Schedule
 from fixtures.claims import claim
+from fixtures.runs.schedule_steps import advance, rates_of, two_groups
 
 EARLIER = Schedule("earlier", "ConstantLR", {"factor": 0.5, "total_iters": 100})
 

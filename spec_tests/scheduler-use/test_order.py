@@ -9,8 +9,9 @@ import torch
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import STEPS, Tolerance
 from fixtures.catalogue import optimizers, schedulers
-from fixtures.catalogue.schedulers import RATES, Schedule, advance, rates_of, two_groups
+from fixtures.catalogue.schedulers import RATES, Schedule
 from fixtures.claims import claim
+from fixtures.runs.schedule_steps import advance, rates_of, two_groups
 from fixtures.runs.training import start
 
 RECURSION = Tolerance(96, "one rounding or two a step, added up over 24 steps")

@@ -6,8 +6,9 @@ import torch
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import STEPS
 from fixtures.catalogue import compositions, optimizers, schedulers
-from fixtures.catalogue.schedulers import RATES, Schedule, advance, rates_of, two_groups
+from fixtures.catalogue.schedulers import RATES, Schedule
 from fixtures.claims import claim
+from fixtures.runs.schedule_steps import advance, rates_of, two_groups
 from fixtures.runs.training import Training
 
 BY_HAND = 0.5

@@ -6,8 +6,9 @@ import pytest
 from torch.optim.lr_scheduler import LRScheduler, SequentialLR, StepLR
 
 from fixtures.assertions import check
-from fixtures.catalogue.schedulers import RATES, advance, rates_of, two_groups
+from fixtures.catalogue.schedulers import RATES
 from fixtures.claims import claim
+from fixtures.runs.schedule_steps import advance, rates_of, two_groups
 
 
 class Halving(LRScheduler):

@@ -10,8 +10,9 @@ from torch.optim import lr_scheduler
 
 from fixtures.assertions import check
 from fixtures.catalogue import compositions
-from fixtures.catalogue.schedulers import Schedule, advance, two_groups
+from fixtures.catalogue.schedulers import Schedule
 from fixtures.claims import claim
+from fixtures.runs.schedule_steps import advance, two_groups
 
 STAIRS = Schedule("stairs", "StepLR", {"step_size": 2})
 

@@ -8,16 +8,9 @@ from hypothesis import strategies as st
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import SCHEDULE
 from fixtures.catalogue.drawn.schedulers import OPTIONS, drawn
-from fixtures.catalogue.schedulers import (
-    RATES,
-    SCHEDULES,
-    Schedule,
-    advance,
-    momenta_of,
-    rates_of,
-    two_groups,
-)
+from fixtures.catalogue.schedulers import RATES, SCHEDULES, Schedule
 from fixtures.claims import claim
+from fixtures.runs.schedule_steps import advance, momenta_of, rates_of, two_groups
 
 LISTED = [s for s in SCHEDULES if any(isinstance(v, list) for v in s.options.values())]
 

@@ -6,15 +6,10 @@ import torch
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import Tolerance
 from fixtures.catalogue import schedulers
-from fixtures.catalogue.schedulers import (
-    EACH_MOMENTUM,
-    RATES,
-    advance,
-    momenta_of,
-    rates_of,
-    two_groups,
-)
+from fixtures.catalogue.schedulers import EACH_MOMENTUM, RATES
 from fixtures.claims import claim
+from fixtures.runs.schedule_run import ScheduleRun
+from fixtures.runs.schedule_steps import advance, momenta_of, rates_of, two_groups
 
 LONG = 600
 # The recursive forms multiply once a step: half an ulp each time, and cosines twice that.
@@ -30,48 +25,36 @@ def closed_form(schedule, steps):
     ]
 
 
-def check_rates(schedule, optimizer, steps, tolerance, dtype=torch.float64):
-    __tracebackhide__ = True
-    scheduler = schedule.build(optimizer)
-    seen = [rates_of(optimizer), *advance(optimizer, scheduler, steps)]
-    check.close(
-        seen=torch.tensor(seen, dtype=dtype),
-        expected=torch.tensor(closed_form(schedule, steps), dtype=dtype),
-        source="closed form in fixtures/oracles/schedules.py",
-        tolerance=tolerance,
-    )
-
-
 @claim("schedules.one-cycle-rises-and-falls")
 @schedulers.each(only=("OneCycleLR",))
 def test_every_rate_of_one_cycle_is_that_of_its_phases(schedule):
-    check_rates(schedule, two_groups(), schedule.steps, RECURSION)
+    ScheduleRun(schedule).check(tolerance=RECURSION)
 
 
 @claim("schedules.follow-their-closed-form")
 @schedulers.each(but="comes_to_an_end")
 def test_every_rate_is_that_of_the_closed_form(schedule):
-    check_rates(schedule, two_groups(), schedule.steps, RECURSION)
+    ScheduleRun(schedule).check(tolerance=RECURSION)
 
 
 @claim("schedules.do-not-drift")
 @schedulers.each(but=("comes_to_an_end", "has_no_closed_form"))
 def test_rates_are_still_those_of_the_closed_form_after_many_steps(schedule):
-    check_rates(schedule, two_groups(), LONG, LONG_RECURSION)
+    ScheduleRun(schedule, steps=LONG).check(tolerance=LONG_RECURSION)
 
 
 @claim("schedules.write-tensor-rates")
 @schedulers.each()
 def test_a_rate_that_is_a_tensor_follows_the_closed_form(schedule):
     optimizer = two_groups([torch.tensor(rate, dtype=torch.float32) for rate in RATES])
-    check_rates(schedule, optimizer, schedule.steps, SINGLE, torch.float32)
+    ScheduleRun(schedule, optimizer, dtype=torch.float32).check(tolerance=SINGLE)
 
 
 @claim("schedules.write-one-element-tensor-rates")
 @schedulers.each(first=True)
 def test_a_rate_that_is_a_tensor_of_one_element_follows_the_closed_form(schedule):
     optimizer = two_groups([torch.tensor([rate], dtype=torch.float32) for rate in RATES])
-    check_rates(schedule, optimizer, schedule.steps, SINGLE, torch.float32)
+    ScheduleRun(schedule, optimizer, dtype=torch.float32).check(tolerance=SINGLE)
 
 
 @claim("schedules.momentum-moves-against-rate")

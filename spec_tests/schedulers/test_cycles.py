@@ -8,16 +8,9 @@ import torch
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import SCHEDULE, STEPS
 from fixtures.catalogue import optimizers
-from fixtures.catalogue.schedulers import (
-    EACH_MOMENTUM,
-    RATES,
-    Schedule,
-    advance,
-    momenta_of,
-    rates_of,
-    two_groups,
-)
+from fixtures.catalogue.schedulers import EACH_MOMENTUM, RATES, Schedule
 from fixtures.claims import claim
+from fixtures.runs.schedule_steps import advance, momenta_of, rates_of, two_groups
 
 CYCLE = {"base_lr": 0.01, "max_lr": 0.2}
 # Optimizers that have momentum, or betas, and are built with none.

@@ -7,8 +7,9 @@ import torch
 
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import SCHEDULE, STEPS
-from fixtures.catalogue.schedulers import RATES, Schedule, advance, rates_of, two_groups
+from fixtures.catalogue.schedulers import RATES, Schedule
 from fixtures.claims import claim
+from fixtures.runs.schedule_steps import advance, rates_of, two_groups
 
 LOWEST = 0.5 / 25 / 1e4
 

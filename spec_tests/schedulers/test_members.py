@@ -8,8 +8,9 @@ from torch.optim import lr_scheduler
 
 from fixtures.assertions import check
 from fixtures.catalogue import schedulers
-from fixtures.catalogue.schedulers import advance, inverse, momenta_of, two_groups
+from fixtures.catalogue.schedulers import inverse
 from fixtures.claims import claim
+from fixtures.runs.schedule_steps import advance, momenta_of, two_groups
 
 NUMBERS = (0.125, 0.0625)
 AS_GIVEN = {

@@ -8,9 +8,10 @@ import torch
 from torch.optim import lr_scheduler
 
 from fixtures.assertions import check
-from fixtures.catalogue.schedulers import RATES, rates_of, two_groups
+from fixtures.catalogue.schedulers import RATES
 from fixtures.claims import claim
 from fixtures.oracles.plateau import plateau
+from fixtures.runs.schedule_steps import rates_of, two_groups
 
 METRICS = (1.0, 0.9, 0.89, 0.91, 0.9, 0.895, 0.9, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5)
 

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from torch.optim import lr_scheduler
 
 from fixtures.assertions import check
-from fixtures.catalogue.schedulers import RATES, rates_of, two_groups
+from fixtures.catalogue.schedulers import RATES
 from fixtures.claims import claim
 from fixtures.oracles.plateau import plateau
+from fixtures.runs.schedule_steps import rates_of, two_groups
 
 OPTIONS = st.fixed_dictionaries(
     {
