@@ -50,7 +50,7 @@ LBFGS_OPTIONS = {
 
 
 @claim("devices.same-steps-everywhere")
-@optimizers.each(which="has_oracle", every_preset=True)
+@optimizers.each(which=("has_oracle", "is_torch_s_own"), every_preset=True)
 def test_parameters_and_state_go_the_recorded_way(case, device, recorded):
     run = OptimizerRun(case, device, torch.float32, TABLES[case.optimizer.parameters])
     seen = run.by_torch()

@@ -133,7 +133,8 @@ def watch_each_dtype(case, device):
 
 def steps_complex(case):
     """Whether the optimizer takes complex parameters on this torch."""
-    return case.optimizer.has("elementwise") and torch.__version__ in STEPS_COMPLEX
+    takes_them = case.optimizer.has("takes_complex_parameters") and not case.optimizer.needs_closure
+    return takes_them and torch.__version__ in STEPS_COMPLEX
 
 
 def check_nothing(kind, case, device, implementations):

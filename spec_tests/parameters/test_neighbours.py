@@ -79,7 +79,9 @@ def present(device, *, real=False):
 
 
 @claim("neighbours.change-no-step")
-@optimizers.each(which="elementwise", every_preset=True, not_by=("fused",))
+@optimizers.each(
+    which=("elementwise", "takes_complex_parameters"), every_preset=True, not_by=("fused",)
+)
 def test_a_parameter_moves_among_others_as_it_moves_alone(case, device):
     check_alone_and_together(case, lambda: leaves(device, present(device)))
 
