@@ -194,23 +194,24 @@ def test_indices_of_a_sparse_tensor_are_compared_before_its_values() -> None:
 
 
 @pytest.mark.parametrize(
-    "seen, expected",
+    "seen, expected, difference",
     [
-        pytest.param(torch.tensor([4, 7]), torch.tensor([4, 8]), id="whole numbers"),
-        pytest.param(torch.tensor([False]), torch.tensor([True]), id="truth values"),
-        pytest.param(sparse([8], [1.0]), sparse([7], [1.0]), id="indices of a sparse tensor"),
+        pytest.param(torch.tensor([[4, 7, 9]]), torch.tensor([[4, 8, 8]]),
+                     Difference("[0, 1]", 8, 7, INF), id="whole numbers"),
+        pytest.param(torch.tensor(3), torch.tensor(4), Difference("", 4, 3, INF),
+                     id="a whole number"),
+        pytest.param(torch.tensor([False]), torch.tensor([True]),
+                     Difference("[0]", True, False, INF), id="truth values"),
+        pytest.param(torch.tensor([2**60 + 1]), torch.tensor([2**60]),
+                     Difference("[0]", 2**60, 2**60 + 1, INF), id="numbers beyond float64"),
+        pytest.param(sparse([8], [1.0]), sparse([7], [1.0]),
+                     Difference(".indices()[0, 0]", 7, 8, INF), id="indices of a sparse tensor"),
     ],
-)
+)  # fmt: skip
 def test_no_tolerance_covers_another_whole_number(
-    seen: torch.Tensor, expected: torch.Tensor
+    seen: torch.Tensor, expected: torch.Tensor, difference: Difference
 ) -> None:
-    found = largest_difference(seen, expected)
-    assert found
-    assert found.ulps == INF
-
-
-def test_large_whole_numbers_are_told_apart() -> None:
-    assert largest_difference(torch.tensor([2**60 + 1]), torch.tensor([2**60])) is not None
+    assert largest_difference(seen, expected) == difference
 
 
 def test_of_several_differences_the_largest_is_returned() -> None:

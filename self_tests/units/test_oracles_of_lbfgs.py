@@ -279,6 +279,10 @@ def test_a_point_just_beyond_a_condition_is_not_found(point: tuple[float, float]
     assert 0 < searched(script, slope=-4.0).t < 1
 
 
+def test_a_gentle_slope_that_rises_too_steeply_is_bracketed() -> None:
+    assert 0 < searched(Script((-1.0, 0.95), GOOD)).t < 1
+
+
 def test_the_loss_has_to_fall_the_further_the_longer_the_way() -> None:
     # Straight down, and at 10 by less than 10·10⁻⁴·4.
     script = Script((-4.0, -4.0), (-3.9e-3, 0.0), GOOD)

@@ -148,6 +148,13 @@ def test_options_are_added_to_presets_of_those_that_take_them() -> None:
     assert FIRST.presets[0].options == {"eps": 0.5}
 
 
+def test_a_test_may_be_asked_of_cases_that_stand_in_no_record() -> None:
+    cases = [Case(THIRD, Preset("made", {"lr": 2.0}))]
+    mark = optimizers.each_of(cases, by=("fused",))
+    assert (mark.args[0], mark.name) == (cases, "each_case")
+    assert [e.name for e in (LOOP, FUSED, COMPOSITE) if mark.kwargs["by"](e)] == ["fused"]
+
+
 @pytest.mark.parametrize(
     "arguments, names",
     [
@@ -331,6 +338,16 @@ DERIVED: Mapping[str, tuple[OptimizerEntry, OptimizerEntry]] = {
         entry_of(states=(Entry("step", COUNT),)),
         entry_of(states=STEP_SINCE_2_4),
     ),
+    "counts_beside_the_parameter": (
+        entry_of(states=(Entry("step", SCALAR_BESIDE),)),
+        entry_of(states=(STEP, Entry("eta", SCALAR_BESIDE))),
+    ),
+    "keeps_entries_of_its_shape": (
+        entry_of(states=(STEP, Entry("sum"))),
+        entry_of(states=(STEP, Entry("max", option="amsgrad"), Entry("v", dimensions="vector"))),
+    ),
+    "refuses_a_kind_of_gradient": (entry_of(), entry_of(needs_closure=True)),
+    "was_in_torch_1": (OptimizerEntry("Adam"), OptimizerEntry("Adafactor")),
     "keeps_state_from_construction": (
         entry_of(states=(STEP, Entry("sum", from_construction=True))),
         entry_of(states=(STEP,)),
@@ -355,9 +372,8 @@ def test_a_record_can_be_asked_for_every_trait(trait: str) -> None:
     assert FIRST.has(trait) in (True, False)
 
 
-def test_a_trait_is_declared_or_derived() -> None:
-    assert len(TRAITS) > len(DERIVED_TRAITS)
-    assert DERIVED.keys() <= DERIVED_TRAITS.keys()
+def test_every_derived_trait_is_tested() -> None:
+    assert DERIVED.keys() == DERIVED_TRAITS.keys()
 
 
 @pytest.mark.parametrize(
@@ -369,10 +385,18 @@ def test_a_trait_is_declared_or_derived() -> None:
             "counts_in_tensors", entry_of(states=(Entry("step", COUNT),)), id="a Python int"
         ),
         pytest.param("counts_in_python", entry_of(states=(STEP,)), id="a tensor"),
+        pytest.param("was_in_torch_1", entry_of(), id="none of torch's"),
+        pytest.param("refuses_a_kind_of_gradient",
+                     entry_of(traits=frozenset({"takes_sparse_gradients"})), id="takes both kinds"),
     ],
-)
+)  # fmt: skip
 def test_a_derived_trait_is_not_said_of(trait: str, entry: OptimizerEntry) -> None:
     assert not entry.has(trait)
+
+
+def test_sparse_gradients_alone_are_a_kind_that_is_refused() -> None:
+    entry = entry_of(parameters=SPARSE, traits=frozenset({"takes_sparse_gradients"}))
+    assert entry.has("refuses_a_kind_of_gradient")
 
 
 def test_a_step_count_of_2_2_is_a_tensor_since_then() -> None:
@@ -670,7 +694,8 @@ def test_build_puts_what_wraps_a_step_in_its_place() -> None:
     optimizer = built(Case(FIRST, Preset("default"), Implementation("wrapped", wrap=wrap)))
     assert [step.__self__ for step in steps] == [optimizer]
     step: Any = optimizer.step
-    assert step(1) == ("wrapped", 1)
+    assert (step(1), step(closure=2)) == (("wrapped", 1), ("wrapped", 2))
+    assert step.__self__ is optimizer, "a scheduler asks for the method"
 
 
 def test_a_step_is_its_own_without_what_wraps_it() -> None:

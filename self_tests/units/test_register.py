@@ -115,10 +115,33 @@ def test_a_claim_ends_at_the_next_heading_that_is_as_high(write: Write) -> None:
     ]
 
 
-@pytest.mark.parametrize("heading", ["#### demo.b", "###demo.b"], ids=["too deep", "no blank"])
-def test_a_heading_that_begins_no_claim_is_refused(write: Write, heading: str) -> None:
-    with pytest.raises(SpecificationError, match="begins no claim"):
-        read_register(write(demo=claim("demo.a") + f"\n{heading}\nBy doing.\n"))
+@pytest.mark.parametrize(
+    "line, word",
+    [
+        pytest.param("#### demo.a", "####", id="a lower heading"),
+        pytest.param("###demo.a", "###demo.a", id="no space"),
+        pytest.param("#Title here", "#Title", id="a title without a space"),
+    ],
+)
+def test_a_line_that_looks_like_a_heading_is_refused(write: Write, line: str, word: str) -> None:
+    folder = write(demo=f"# Demo\n{line}\n{claim('demo.a')}", retired=f"{line}\n")
+    assert problems(folder) == [
+        f"docs/spec/{place}: {word!r} begins no claim; a claim is a heading of three '#'"
+        for place in ("demo.md:2", "retired.md:1")
+    ]
+
+
+def test_a_number_sign_within_a_line_is_no_heading(write: Write) -> None:
+    text = "# Demo\n### demo.a\ntorch does it.\n\n    #comment\n\nNo. #1\n\ntorch: >=2.1\n"
+    assert str(read_register(write(demo=text))["demo.a"].torch) == ">=2.1"
+
+
+def test_a_file_that_is_not_utf_8_is_refused_beside_other_problems(write: Write) -> None:
+    folder = write(demo=claim("Demo.a"))
+    (folder / "more.md").write_bytes(b"# More \xe4")
+    assert problems(folder)[1:] == [
+        "docs/spec/more.md: is not UTF-8: byte 7 cannot be read; save it as UTF-8"
+    ]
 
 
 def test_claims_come_in_the_order_of_chapters_and_headings(write: Write) -> None:
@@ -387,6 +410,8 @@ def test_the_field_implementations(text: str, read: Implementations) -> None:
         pytest.param("not  fused", "not  fused", id="two spaces"),
         pytest.param("fused >=2.4", "fused >=2.4", id="a space before a range"),
         pytest.param("loop, fused>=x", "fused>=x", id="no release"),
+        pytest.param("any>=2.4", "any>=2.4", id="any, from a release on"),
+        pytest.param("any, not fused>=2.4", "not fused>=2.4", id="left out from a release on"),
     ],
 )
 def test_a_malformed_list_of_implementations_is_refused(text: str, item: str) -> None:
@@ -402,12 +427,13 @@ def test_a_malformed_range_of_an_implementation_is_refused() -> None:
         read_implementations("fused=2.4")
 
 
-@pytest.mark.parametrize(
-    "text", ["not fused", "any>=2.4", "loop, not fused", "any, not fused>=2.4"]
-)
-def test_a_restriction_of_nothing_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="implementations"):
+@pytest.mark.parametrize("text", ["not fused", "loop, not fused", "not any"])
+def test_what_is_left_out_is_left_out_of_any(text: str) -> None:
+    with pytest.raises(ValueError, match="implementations") as caught:
         read_implementations(text)
+    assert str(caught.value) == (
+        f"implementations: {text!r} leaves something out of nothing: begin with 'any'"
+    )
 
 
 @pytest.mark.parametrize(
