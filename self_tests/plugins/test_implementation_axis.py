@@ -134,6 +134,14 @@ def test_the_message_of_a_step_that_a_plugin_wraps_names_it_and_how_to_ask_again
     assert '"implementation":"loud"' in demo.read("r/report.json")
 
 
+def test_a_claim_that_names_an_implementation_that_there_is_not_is_refused(
+    project: ProjectMaker,
+) -> None:
+    end = project(steps("loop, foreech"), STEPS).run()
+    assert end.code == pytest.ExitCode.USAGE_ERROR
+    assert "demo.steps: implementations: there is no 'foreech'; there are loop" in end.text
+
+
 def test_an_implementation_that_nobody_knows_is_refused(project: ProjectMaker) -> None:
     end = project(steps("any"), STEPS).run("--implementation", "compiled")
     assert end.code == pytest.ExitCode.USAGE_ERROR

@@ -702,3 +702,13 @@ def test_a_step_is_its_own_without_what_wraps_it() -> None:
     optimizer = built(Case(FIRST, Preset("default"), FUSED))
     assert optimizer.step.__self__ is optimizer  # type: ignore[attr-defined]
     assert "step" not in vars(optimizer)
+
+
+def test_a_single_name_may_stand_for_a_list_of_one() -> None:
+    assert optimizers.chosen(only=FIRST.name) == optimizers.chosen(only=(FIRST.name,)) == [FIRST]
+
+
+@pytest.mark.parametrize("argument", ["by", "not_by"])
+def test_an_implementation_that_there_is_not_is_refused(argument: str) -> None:
+    with pytest.raises(ValueError, match="no implementation 'fussed'; there are loop"):
+        optimizers.each(**{argument: "fussed"})  # type: ignore[arg-type]

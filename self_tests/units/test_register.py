@@ -482,3 +482,9 @@ def test_the_releases_of_which_a_claim_speaks(
     text: str, implementation: tuple[str, tuple[str, ...]], ranges: list[str]
 ) -> None:
     assert sorted(map(str, read_implementations(text).torch(*implementation))) == ranges
+
+
+def test_an_old_id_that_is_still_a_claim_is_refused(write: Write) -> None:
+    table = "| `demo.a` | `demo.b` |\n"
+    with pytest.raises(SpecificationError, match=r"'demo\.a' is an id that is still used"):
+        read_register(write(demo=claim("demo.a") + claim("demo.b"), renamed=table))
