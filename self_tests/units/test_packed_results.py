@@ -93,6 +93,19 @@ def test_complex_numbers_come_back_as_pairs(dtype: str) -> None:
     assert found == [("0", dtype, (2,), [1.0, -2.0, 0.0, 0.5])]
 
 
+@pytest.mark.parametrize("dtype", ["uint16", "uint32", "uint64"])
+def test_whole_numbers_without_a_sign_come_back(dtype: str) -> None:
+    kind = getattr(torch, dtype)
+    ends = [0, 3, torch.iinfo(kind).max]
+    assert leaves(torch.tensor(ends, dtype=kind)) == [("0", dtype, (3,), ends)]
+
+
+@pytest.mark.parametrize("dtype", ["float8_e4m3fn", "float8_e5m2"])
+def test_floats_of_a_byte_come_back_as_their_bits(dtype: str) -> None:
+    [(_, kind, shape, values)] = leaves(torch.tensor([0.0, 1.0]).to(getattr(torch, dtype)))
+    assert (kind, shape, values[0]) == (dtype, (2,), 0)
+
+
 def test_numbers_of_several_dtypes_come_back_one_after_another() -> None:
     result = [torch.tensor([1], dtype=torch.int8), torch.tensor([2.5]), 3, torch.tensor([True])]
     assert leaves(result) == [
