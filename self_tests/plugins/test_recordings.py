@@ -60,7 +60,7 @@ def test_differences_are_judged_on_the_scale_of_the_tensor(recorded: SmallProjec
 
 def test_a_change_is_red_and_says_from_what(recorded: SmallProject) -> None:
     change(recorded, '"rate": 0.1', '"rate": 0.2')
-    end = recorded.run("-m", "cpu")
+    end = recorded.run("-m", "cpu", "-v")
     assert end.code == 1
     assert "[snapshot test_it[c]]" in end.text
     assert "at rate: 0.1 instead of 0.2" in end.text
