@@ -8,13 +8,13 @@ import torch
 
 from fixtures.assertions.distance import largest_difference
 from fixtures.assertions.tolerances import BFLOAT16_DIRECTION, BFLOAT16_PRODUCTS, Tolerance
-from fixtures.catalogue import optimizers
+from fixtures.catalogue import optimizers, torch_optimizers
 from fixtures.catalogue.gradient_tables import MATRICES, Column
 from fixtures.oracles.muon import Muon, astray, bfloat16
 
 SEEDS = range(24)
 RATE = 0.125
-CONVERGING = {"ns_coefficients": optimizers.CONVERGING}
+CONVERGING = {"ns_coefficients": torch_optimizers.CONVERGING}
 Rounding = Callable[[float], float]
 
 

@@ -11,7 +11,7 @@ from fixtures.runs.training import Training
 from fixtures.specification.torch_range import TorchRange
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-TABLE = "the record in fixtures/catalogue/optimizers.py"
+TABLE = "the record in fixtures/catalogue/torch_optimizers.py"
 # What torch keeps in the groups besides the arguments of the constructor.
 FOUND_BESIDES = {"AdamW": {"decoupled_weight_decay": "2.7"}}
 

@@ -5,7 +5,7 @@ import torch
 
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import BFLOAT16_PRODUCTS, LOOP, TEN_STEPS
-from fixtures.catalogue import optimizers
+from fixtures.catalogue import optimizers, torch_optimizers
 from fixtures.catalogue.gradient_tables import Column, Table
 from fixtures.catalogue.optimizer_record import DENSE, SPARSE
 from fixtures.claims import claim
@@ -91,7 +91,7 @@ def loss_of_the_training(x):
 def test_muon_goes_the_recorded_way(case, device, recorded):
     parameter = torch.tensor(MATRIX.start, device=device, requires_grad=True)
     theta, course, expected = [list(row) for row in MATRIX.start], [], []
-    converging = {"ns_coefficients": optimizers.CONVERGING}
+    converging = {"ns_coefficients": torch_optimizers.CONVERGING}
     optimizer = case.build([parameter], **converging)
     oracle = Muon(**{"lr": case.optimizer.lr, **case.preset.options, **converging})
     for gradient in MATRIX.gradients:

@@ -6,7 +6,7 @@ import torch
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import BFLOAT16_DIRECTION, BFLOAT16_PRODUCTS, STEPS
 from fixtures.catalogue import gradient_tables, optimizers
-from fixtures.catalogue.optimizers import CONVERGING
+from fixtures.catalogue.torch_optimizers import CONVERGING
 from fixtures.claims import claim
 from fixtures.devices.dtypes import finest
 from fixtures.oracles.muon import Muon
