@@ -58,9 +58,7 @@ def test_a_claim_of_which_there_is_no_case_outside_is_proven(missing: Unproven) 
 
 def test_a_claim_that_holds_outside_is_not(missing: Unproven) -> None:
     found = missing("torch: >=2.4", {"2.3.1": {"claims": {"demo.it": {"": "holds"}}}})
-    assert found == [
-        "demo.it: torch >=2.4, between 2.4.1 and 2.3.1: holds on 2.3.1 all the same"
-    ]
+    assert found == ["demo.it: torch >=2.4, between 2.4.1 and 2.3.1: holds on 2.3.1 all the same"]
 
 
 def test_a_claim_that_nobody_asked_outside_is_not(missing: Unproven) -> None:
@@ -112,9 +110,7 @@ def test_any_other_entry_is_not(
     missing: Unproven, inside: dict[str, int], outside: dict[str, int], says: str
 ) -> None:
     found = missing("torch: >=2.0", on_both_sides(inside, outside), DEVIATION)
-    assert found == [
-        f"demo.it [*] on any: torch >=2.4, between 2.4.1 and 2.3.1: {says}"
-    ]
+    assert found == [f"demo.it [*] on any: torch >=2.4, between 2.4.1 and 2.3.1: {says}"]
 
 
 def test_a_report_shows_each_claim_by_implementation(project: ProjectMaker) -> None:
