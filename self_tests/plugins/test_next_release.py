@@ -57,19 +57,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, str]]:
     """What a run over the next release printed, and the reasons of the broken claims in its report."""
     folder = tmp_path_factory.mktemp("next")
     (folder / "next_release.py").write_text(NEXT_RELEASE, encoding="utf-8")
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - this interpreter, on this checkout
         [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-p",
-            "next_release",
-            "-p",
-            "no:cacheprovider",
-            "-m",
-            "cpu",
-        ]
-        + ["spec_tests/api", "--tb=short", f"--report={folder / 'out'}"],
+            *(sys.executable, "-m", "pytest", "-p", "next_release", "-p", "no:cacheprovider"),
+            *("-m", "cpu", "spec_tests/api", "--tb=short", f"--report={folder / 'out'}"),
+        ],
         env={**os.environ, "PYTHONPATH": str(folder)},
         capture_output=True,
         text=True,
@@ -91,7 +83,7 @@ def test_the_header_says_that_it_is_newer(run: tuple[str, dict[str, str]]) -> No
 
 
 @pytest.mark.parametrize(
-    ("claim", "names"),
+    "claim, names",
     [
         ("signatures.no-other-parameter", "turbo"),
         ("signatures.every-published-parameter", "maximize"),

@@ -98,7 +98,7 @@ def test_an_entry_without_a_case_outside_is_proven(missing: Unproven) -> None:
 
 
 @pytest.mark.parametrize(
-    ("inside", "outside", "says"),
+    "inside, outside, says",
     [
         ({"holds": 2}, {"holds": 2}, "no case deviates on 2.4.1 (2 holds)"),
         ({}, {"holds": 2}, "no case deviates on 2.4.1 (no case there)"),

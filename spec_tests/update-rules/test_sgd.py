@@ -49,5 +49,5 @@ def test_a_rate_that_is_halved_halves_the_old_velocity_too(device):
 @optimizers.each(only=("SGD",))
 def test_a_sparse_gradient_cannot_decay(case, device):
     walk = SingleParameter(case, device, options={"weight_decay": 0.1})
-    with pytest.raises(RuntimeError, match="(?i)sparse"):
+    with pytest.raises(RuntimeError, match=r"(?i)sparse"):
         walk.over([walk.tensor((1.0, 1.0)).to_sparse()])
