@@ -57,7 +57,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, str]]:
     """What a run over the next release printed, and the reasons of the broken claims in its report."""
     folder = tmp_path_factory.mktemp("next")
     (folder / "next_release.py").write_text(NEXT_RELEASE, encoding="utf-8")
-    done = subprocess.run(  # noqa: S603 - this interpreter, on this checkout
+    done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-p", "next_release", "-p", "no:cacheprovider"),
             *("-m", "cpu", "spec_tests/api", "--tb=short", f"--report={folder / 'out'}"),
