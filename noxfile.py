@@ -17,6 +17,7 @@ from fixtures.releases.supported import RELEASES
 # What makes something that is committed. The last runs every command of README and guides.
 GENERATED = (
     "fixtures.specification.documents",
+    "fixtures.findings.pages",
     "fixtures.releases.ci_matrix",
     "fixtures.releases.compatibility",
     "self_tests.detection",

@@ -199,6 +199,12 @@ def _list_claims(_: Sphinx, page: str, text: list[str]) -> None:
     text[0] = "\n".join(lines) + "\n"
 
 
+def _leave_findings_out_of_the_tree(app: Sphinx, _doctree: nodes.document) -> None:
+    """Have the page of a finding in no table of contents: the index and the search lead to it."""
+    if app.env.docname.startswith("findings/"):
+        app.env.metadata[app.env.docname]["orphan"] = True
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Tell Sphinx what is here."""
     try:
@@ -209,4 +215,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_transform(Anchors)
     app.add_transform(ClaimLinks)
     app.connect("source-read", _list_claims)
+    app.connect("doctree-read", _leave_findings_out_of_the_tree)
     return {"parallel_read_safe": False}

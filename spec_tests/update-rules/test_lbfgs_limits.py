@@ -45,7 +45,8 @@ def closure_over(optimizer, loss_of, x):
 
 def searched(loss_of, start, lr, device):
     """Return the loss before a step with a line search, and after it."""
-    x = torch.tensor([start], dtype=finest(device), device=device, requires_grad=True)
+    dtype = finest(device, scalars=False)  # LBFGS keeps no scalars in tensors
+    x = torch.tensor([start], dtype=dtype, device=device, requires_grad=True)
     optimizer = torch.optim.LBFGS([x], lr=lr, line_search_fn="strong_wolfe")
     before = loss_of(x.detach()).item()
     optimizer.step(closure_over(optimizer, loss_of, x))
