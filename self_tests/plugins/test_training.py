@@ -75,8 +75,8 @@ def test_the_header_says_what_was_understood_and_what_not(small: SmallProject) -
 
 
 def test_the_same_with_several_processes(small: SmallProject) -> None:
-    end = small.run_in_new_process("--for=SGD(foreach=True)", "-n2", "-p", "xdist")
-    assert "2 passed" in end.text
+    end = small.run_in_new_process("--for=train.py", "-n2", "-p", "xdist")
+    assert "7 passed" in end.text
     assert "nothing is broken. Of 2 claims, 2 hold." in end.text
 
 
@@ -104,6 +104,8 @@ def test_a_selection_that_leaves_nothing_names_the_training(small: SmallProject)
 def test_a_report_says_for_which_training_it_is(small: SmallProject) -> None:
     small.run("--for=OneCycleLR", "--report=new")
     assert read_report(small.path / "new")["header"]["options"]["for"] == "OneCycleLR"
+    assert "Only what concerns `OneCycleLR` was asked." in small.read("new/report.md")
+    assert "Only what concerns OneCycleLR was asked." in small.read("new/report.html")
 
 
 def test_a_run_is_compared_with_what_concerns_the_training_in_its_baseline(

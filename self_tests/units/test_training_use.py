@@ -150,6 +150,7 @@ def test_names_and_options_are_taken_from_the_command_line() -> None:
         pytest.param("", "something is missing beside a comma", id="nothing"),
         pytest.param("Adam W", "neither a name, nor a file or folder", id="words"),
         pytest.param("{tmp}/broken.py", "broken.py:1: is no Python", id="no_python"),
+        pytest.param("{tmp}/book.ipynb", "a notebook is not read", id="notebook"),
         pytest.param("{tmp}/null.py", "is no Python", id="null"),
         pytest.param("{tmp}/other.py", "nothing of torch.optim, torch.amp or torch.nn.utils", id="no_use"),
         pytest.param("{tmp}/empty", "no Python file is in this folder", id="empty_folder"),
@@ -157,6 +158,7 @@ def test_names_and_options_are_taken_from_the_command_line() -> None:
 )  # fmt: skip
 def test_bad_input_is_one_line(tmp_path: Path, asked: str, words: str) -> None:
     (tmp_path / "broken.py").write_text("def (", encoding="utf-8")
+    (tmp_path / "book.ipynb").write_text("{}", encoding="utf-8")
     (tmp_path / "null.py").write_bytes(b"x = '\0'")
     (tmp_path / "other.py").write_text("print(1)", encoding="utf-8")
     (tmp_path / "empty").mkdir()
