@@ -397,6 +397,21 @@ def test_changes_that_cannot_be_written_are_said_in_a_line(small: SmallProject) 
     assert (done.returncode, done.stderr) == (BAD_INPUT, told)
 
 
+def test_an_output_without_the_signs_has_question_marks_for_them(pair: tuple[str, str]) -> None:
+    command = [sys.executable, "-m", "fixtures.compare", *pair]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False,
+                          env={"PYTHONIOENCODING": "ascii", "PATH": ""})  # fmt: skip
+    assert (done.returncode, done.stderr) == (CHANGED, "")
+    assert done.stdout.splitlines()[-1].startswith(f"{torch.__version__} ? {torch.__version__}: ")
+
+
+def test_a_training_that_torch_does_not_have_is_one_line(
+    pair: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*pair, "--for", "AdmW"]) == BAD_INPUT
+    assert capsys.readouterr().err.endswith("did you mean 'AdamW'?\n")
+
+
 def test_a_run_ends_with_what_changed_since_its_baseline(small: SmallProject) -> None:
     small.write_test(CASES.replace("assert 1 < 2", "assert 1 > 2"))
     end = small.run("--baseline=old")

@@ -350,7 +350,8 @@ def test_lines_are_as_wide_as_the_terminal() -> None:
     wide = claim("demo.it", case("broken"), sentence="word " * 60 + "end.")
     found = compare(report(OLD, claim("demo.it", case("holds"))), report(NEW, wide))
     for width in (60, 90):
-        lines = text(found, width=width).splitlines()
+        *lines, last = text(found, width=width).splitlines()
+        assert last == headline(found)
         assert max(map(len, lines)) <= width
         assert max(map(len, lines)) > width - 10
 
