@@ -267,6 +267,8 @@ def test_options_choose_cases(asked: str, cases: str) -> None:
         ("AdamW(lr=0.1)", ["Optimizer(lr)"], "A learning rate that is a tensor stays one.", False),
         ("AdamW(lr=rate)", ["Optimizer(lr)"], "A learning rate that is a tensor stays one.", True),
         ("AdamW", ["Optimizer(lr)"], "A learning rate that is a tensor stays one.", True),
+        ("AdamW(lr=rate)", ["Adam(betas)"], "Adam and AdamW accept betas that are tensors.", False),
+        ("AdamW(lr=0.1)", [], "An optimizer copies a group, including a tensor learning rate.", True),
         ("Adam(lr=0.1, betas=(0, 0.9))", ["Adam(betas)"], "Adam refuses `betas` that are tensors.", True),
     ],
 )  # fmt: skip
