@@ -14,8 +14,10 @@ import torch
 from fixtures.assertions.packed_results import ENTRIES_OF_A_CASE, Account
 from fixtures.compare import surfaces
 from fixtures.compare.__main__ import main
+from fixtures.compare.causes import FARTHER
 from fixtures.compare.changes import Changes, compare
 from fixtures.compare.drift import Movement, Results, movement, noise
+from fixtures.compare.verdicts import Kind
 from fixtures.report.storage import ReportError, layout, read_report
 from self_tests.support.forked_cases import ROOT
 from self_tests.support.small_project import ProjectMaker, SmallProject, claims
@@ -82,15 +84,15 @@ def nothing_but(changes: Changes, category: str) -> int:
 
 def test_the_same_run_changes_nothing(changes: Rerun) -> None:
     found = changes()
-    assert nothing_but(found, "verdicts") == 0
+    assert nothing_but(found, "broken") == 0
     assert (found.unchanged, found.rounding, found.notes) == (2, 0, [])
 
 
 def test_a_verdict_is_told_with_the_sentence_and_the_reason(changes: Rerun) -> None:
     found = changes(("assert 1 < 2", "assert 1 > 2"))
-    assert nothing_but(found, "verdicts") == 1
-    told = found.verdicts[0]
-    assert (told.claim, told.old, told.new) == ("demo.other", "holds", "broken")
+    assert nothing_but(found, "broken") == 1
+    told = found.broken[0]
+    assert (told.kind, told.claim, told.of) == (Kind.BROKEN, "demo.other", 1)
     assert told.sentence == "torch does what demo.other says."
     assert "it broke" in told.reason
     assert told.cases == [("spec_tests/demo/test_demo.py::test_other", "holds", "broken")]
@@ -99,9 +101,10 @@ def test_a_verdict_is_told_with_the_sentence_and_the_reason(changes: Rerun) -> N
 def test_a_movement_beyond_noise_is_drift(changes: Rerun) -> None:
     found = changes(("seen = torch.tensor([1.0, 2.0])", "seen = torch.tensor([1.0, 2.0 - 2**-20])"))
     assert nothing_but(found, "drift") == 2
-    drift = found.drift[0]
-    assert (drift.claim, drift.optimizer, drift.where) == ("demo.holds", "Adam", "0")
+    drift = found.drift[0].cases[0]
+    assert (drift.claim, drift.optimizer, drift.movement.where) == ("demo.holds", "Adam", "0")
     assert (drift.ulps, drift.noise, drift.old, drift.new) == (4.0, 2.0, 0.0, 4.0)
+    assert found.drift[0].direction == FARTHER
 
 
 def test_a_movement_within_noise_is_counted_only(changes: Rerun) -> None:
@@ -115,8 +118,9 @@ def test_a_result_of_another_form_is_drift(changes: Rerun) -> None:
         ("seen = torch.tensor([1.0, 2.0])", "seen = torch.tensor([1.0, 2.0]).double()"),
         ("= torch.tensor([1.0, 2.0]), Tol", "= torch.tensor([1.0, 2.0]).double(), Tol"),
     )
-    assert nothing_but(found, "drift") == 2
-    assert found.drift[0].note == "float32 [2] became float64 [2]"
+    assert nothing_but(found, "drift") == 1
+    assert found.drift[0].change == "float32 became float64"
+    assert len(found.drift[0].cases) == 2
 
 
 def test_cases_come_and_go(changes: Rerun) -> None:
@@ -155,7 +159,7 @@ def test_a_narrower_run_is_noted(small: SmallProject) -> None:
     small.run("--report=new", "--claim", "demo.holds")
     found = compare(*(read_report(small.path / name) for name in ("old", "new")))
     assert nothing_but(found, "cases") == 0
-    assert "1 claims were selected in one of the runs only." in found.notes
+    assert "1 claim had cases in one of the runs only." in found.notes
 
 
 def test_another_machine_is_noted(small: SmallProject) -> None:
@@ -347,7 +351,7 @@ def test_json_counts_what_changed(
 ) -> None:
     main([*pair, "--format", "json"])
     counts = json.loads(capsys.readouterr().out)["counts"]
-    assert {name: n for name, n in counts.items() if n} == {"verdicts": 1, "warnings": 1}
+    assert {name: n for name, n in counts.items() if n} == {"broken": 1, "warnings": 1}
 
 
 @pytest.mark.parametrize(
@@ -393,13 +397,28 @@ def test_changes_that_cannot_be_written_are_said_in_a_line(small: SmallProject) 
     assert (done.returncode, done.stderr) == (BAD_INPUT, told)
 
 
+def test_an_output_without_the_signs_has_question_marks_for_them(pair: tuple[str, str]) -> None:
+    command = [sys.executable, "-m", "fixtures.compare", *pair]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False,
+                          env={"PYTHONIOENCODING": "ascii", "PATH": ""})  # fmt: skip
+    assert (done.returncode, done.stderr) == (CHANGED, "")
+    assert done.stdout.splitlines()[-1].startswith(f"{torch.__version__} ? {torch.__version__}: ")
+
+
+def test_a_training_that_torch_does_not_have_is_one_line(
+    pair: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*pair, "--for", "AdmW"]) == BAD_INPUT
+    assert capsys.readouterr().err.endswith("did you mean 'AdamW'?\n")
+
+
 def test_a_run_ends_with_what_changed_since_its_baseline(small: SmallProject) -> None:
     small.write_test(CASES.replace("assert 1 < 2", "assert 1 > 2"))
     end = small.run("--baseline=old")
     assert end.code == 1
     section = end.section("changes since the baseline")
-    assert "holds -> broken: demo.other (1 of 1 case)" in section
-    assert "1 verdicts, 0 applicability, 0 drift, 0 surface" in section
+    assert "broken now: demo.other (1 of 1 case: holds → broken)" in section
+    assert "1 claim is newly broken: demo.other. 0 behaviours changed, 0 results moved" in section
 
 
 def test_a_change_that_counts_fails_the_run(small: SmallProject) -> None:

@@ -10,6 +10,7 @@ from fixtures.specification.register import (
     Implementations,
     Register,
     SpecificationError,
+    read_before,
     read_implementations,
     read_register,
     read_renamed,
@@ -488,3 +489,30 @@ def test_an_old_id_that_is_still_a_claim_is_refused(write: Write) -> None:
     table = "| `demo.a` | `demo.b` |\n"
     with pytest.raises(SpecificationError, match=r"'demo\.a' is an id that is still used"):
         read_register(write(demo=claim("demo.a") + claim("demo.b"), renamed=table))
+
+
+@pytest.mark.parametrize(
+    "explanation, fields, before",
+    [
+        (
+            "Before 2.14, it was\nnot so. Nobody knew.",
+            "torch: >=2.14",
+            "It was not so. Nobody knew.",
+        ),
+        ("Before torch 2.14, it was not so.", "torch: >=2.14 · devices: cpu", "It was not so."),
+        ("A reason. Before 2.14 `it` was not so.", "torch: >=2.14", "`it` was not so."),
+        ("Before 2.9, it was not so.", "torch: >=2.14", None),
+        ("It is so.", "torch: >=2.14", None),
+        ("Before 2.14, it was not so.", "torch: <2.14", None),
+    ],
+)
+def test_a_claim_may_say_what_was_before_its_first_release(
+    write: Write, explanation: str, fields: str, before: str | None
+) -> None:
+    folder = write(one=f"# One\n\n### one.it\nIt is so.\n\n{explanation}\n\n{fields}\n")
+    assert read_before(folder).get("one.it") == before
+
+
+def test_the_sentence_of_a_claim_is_no_explanation(write: Write) -> None:
+    folder = write(one="# One\n\n### one.it\nBefore 2.14, it was so.\n\ntorch: >=2.14\n")
+    assert read_before(folder) == {}
