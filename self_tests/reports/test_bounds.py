@@ -49,15 +49,17 @@ def test_a_bound_of_what_it_lies_within_is_not_asked_about_twice() -> None:
 
 
 def test_a_claim_that_fails_outside_is_proven(missing: Unproven) -> None:
-    assert missing("torch: >=2.4", {"2.3.1": {"claims": {"demo.it": {"": "fails"}}}}) == []
+    assert missing("torch: >=2.4", {"2.3.1": {"claims": {"cpu": {"demo.it": {"": "fails"}}}}}) == []
 
 
 def test_a_claim_of_which_there_is_no_case_outside_is_proven(missing: Unproven) -> None:
-    assert missing("torch: >=2.4", {"2.3.1": {"claims": {"demo.it": {"": "absent"}}}}) == []
+    assert (
+        missing("torch: >=2.4", {"2.3.1": {"claims": {"cpu": {"demo.it": {"": "absent"}}}}}) == []
+    )
 
 
 def test_a_claim_that_holds_outside_is_not(missing: Unproven) -> None:
-    found = missing("torch: >=2.4", {"2.3.1": {"claims": {"demo.it": {"": "holds"}}}})
+    found = missing("torch: >=2.4", {"2.3.1": {"claims": {"cpu": {"demo.it": {"": "holds"}}}}})
     assert found == ["demo.it: torch >=2.4, between 2.4.1 and 2.3.1: holds on 2.3.1 all the same"]
 
 
@@ -69,11 +71,11 @@ def test_a_claim_that_nobody_asked_outside_is_not(missing: Unproven) -> None:
 def test_a_bound_of_an_implementation_is_judged_by_its_own_cases(missing: Unproven) -> None:
     fields = "torch: >=2.0 · implementations: any, fused>=2.4"
     shown = {"loop": "fails", "fused": "holds"}
-    assert missing(fields, {"2.3.1": {"claims": {"demo.it": shown}}}) == [
+    assert missing(fields, {"2.3.1": {"claims": {"cpu": {"demo.it": shown}}}}) == [
         "demo.it (fused): torch >=2.4, between 2.4.1 and 2.3.1: holds on 2.3.1 all the same"
     ]
     shown = {"loop": "holds", "fused": "fails"}
-    assert missing(fields, {"2.3.1": {"claims": {"demo.it": shown}}}) == []
+    assert missing(fields, {"2.3.1": {"claims": {"cpu": {"demo.it": shown}}}}) == []
 
 
 DEVIATION = Deviation("demo.it", TorchRange(">=2.4"), "torch does otherwise")
@@ -83,8 +85,8 @@ KEY = bounds.key_of(DEVIATION)
 def on_both_sides(inside: dict[str, int], outside: dict[str, int]) -> dict[str, Any]:
     """Return evidence of an entry whose range begins at 2.4."""
     return {
-        "2.4.1": {"deviations": {KEY: inside}},
-        "2.3.1": {"deviations": {KEY: outside}},
+        "2.4.1": {"deviations": {"cpu": {KEY: inside}}},
+        "2.3.1": {"deviations": {"cpu": {KEY: outside}}},
     }
 
 
