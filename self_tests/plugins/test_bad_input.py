@@ -1,12 +1,19 @@
 """What is wrong with the input of a run is said in one clear line, and ends it with a code of its own."""
 
+import ast
 import importlib.metadata
+import runpy
+import sys
+import warnings
+from types import ModuleType
 
 import pytest
 
+from self_tests.support.forked_cases import ROOT
 from self_tests.support.small_project import SNAPSHOTS, End, ProjectMaker, claims
 
 USAGE_ERROR, COLLECTION_ERROR = 4, 2
+CONFTEST = ROOT / "conftest.py"
 PASSES = """
     @claim("demo.holds")
     def test_it(device):
@@ -153,12 +160,29 @@ def test_an_option_that_says_nothing(
     refused(project(claims("demo.holds"), PASSES).run(*arguments), *words)
 
 
-def test_a_pytest_that_does_not_read_the_settings(
-    project: ProjectMaker, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "module, name, value, words",
+    [
+        (pytest, "__version__", "8.4.2", "pytest 8.4.2 is older than 9.0 and does not read"),
+        (sys, "version_info", (3, 9, 18), "Python 3.9 is older than 3.11"),
+    ],
+    ids=["pytest", "python"],
+)
+def test_what_is_too_old_to_run_the_project(
+    monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str, value: object, words: str
 ) -> None:
-    small = project(claims("demo.holds"), PASSES)
-    monkeypatch.setattr("fixtures.plugins.command_line.OLDEST_PYTEST", "99.0")
-    refused(small.run(), f"pytest {pytest.__version__}", "older than 99.0")
+    monkeypatch.setattr(warnings, "warn", warnings.warn)  # which a refusal silences
+    with monkeypatch.context() as old:
+        old.setattr(module, name, value)
+        conftest = runpy.run_path(str(CONFTEST))
+    assert conftest["pytest_plugins"] == []  # they are written for a newer Python
+    with pytest.raises(pytest.UsageError, match=words) as refusal:
+        conftest["pytest_addoption"](None)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_python_that_is_too_old_can_read_why() -> None:
+    ast.parse(CONFTEST.read_text(encoding="utf-8"), feature_version=(3, 7))
 
 
 @pytest.mark.parametrize("name", ["there", "there/report.json"], ids=["folder", "file"])
