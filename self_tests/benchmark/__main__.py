@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from fixtures.command import command, file_to_write
 from self_tests.benchmark.commands import cost_of
 from self_tests.benchmark.growth import growth
 from self_tests.benchmark.profile import profiled
@@ -15,10 +16,11 @@ from self_tests.benchmark.profile import profiled
 _COUNTS = re.compile(r"(\d+) (passed|xfailed)")
 
 
+@command
 def main(arguments: Sequence[str]) -> int:
     """Measure, one after another, and print a line for each."""
     parser = argparse.ArgumentParser(prog="python -m self_tests.benchmark", description=__doc__)
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--json", type=file_to_write, help="write the figures to this file")
     parser.add_argument("paths", nargs="*", help="test paths: the whole specification unless given")
     chosen = parser.parse_args(arguments)
     figures = _measure(tuple(chosen.paths))

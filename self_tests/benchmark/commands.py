@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from fixtures.command import InputError
 from self_tests.support.forked_cases import ROOT
 
 
@@ -26,7 +27,7 @@ class Cost:
     printed: str
 
 
-class FailedError(Exception):
+class FailedError(InputError):
     """A command that ended otherwise than it should, so that its time means nothing."""
 
 

@@ -10,10 +10,20 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from self_tests.detection.figures import BY_RELEASE, FIGURES, KINDS, PAGE, digest, read_figures
+from fixtures.command import command
+from self_tests.detection.figures import (
+    BY_RELEASE,
+    FIGURES,
+    KINDS,
+    PAGE,
+    digest,
+    measured,
+    read_figures,
+)
 from self_tests.detection.page import page
 
 
+@command
 def main(arguments: Sequence[str]) -> int:
     """Take in new figures, if any are given, and write the page."""
     parser = argparse.ArgumentParser(prog="python -m self_tests.detection", description=__doc__)
@@ -29,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     figures = read_figures()
     for kind in KINDS:
         for path in chosen[kind]:
-            found = json.loads(path.read_text(encoding="utf-8"))
+            found = measured(kind, path)
             if kind in BY_RELEASE:
                 asked = f"{found['torch']} {' '.join(found['asked'])}"
                 figures.setdefault(kind, {})[asked] = found

@@ -3,8 +3,10 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from fixtures.command import InputError, text_of
 from self_tests.mutation.tally import Fate
 from self_tests.mutation.unobservable import Unobservable
 from self_tests.mutation.unobservable import read as read_unobservable
@@ -15,13 +17,43 @@ PAGE = ROOT / "docs" / "detection.md"
 KINDS = ("mutation", "empty", "silence", "machines", "rounding", "benchmark")
 
 
+# What the page needs of each.
+_KEYS = {
+    "mutation": {"torch", "seed", "mutants"},
+    "empty": {"claims", "named", "unproven"},
+    "silence": {"torch", "cases", "runs"},
+    "machines": {"torch", "asked", "cases", "runs"},
+    "rounding": {"torch", "seeds", "paths", "tolerances"},
+    "benchmark": {"growth"},
+}
 # Of these, one file is written for each release of torch.
 BY_RELEASE = ("machines",)
 
 
 def read_figures() -> dict[str, Any]:
     """Return the figures that were measured last, by the command that measured them."""
-    return dict(json.loads(FIGURES.read_text(encoding="utf-8"))) if FIGURES.exists() else {}
+    try:
+        return dict(json.loads(text_of(FIGURES))) if FIGURES.exists() else {}
+    except ValueError:
+        raise InputError(f"{FIGURES}: no JSON, or cut off; restore it") from None
+
+
+def measured(kind: str, path: Path) -> dict[str, Any]:
+    """Return what a command wrote to a file.
+
+    Raises:
+        InputError: If it is no file of that command.
+    """
+    try:
+        found = json.loads(text_of(path))
+    except ValueError:
+        raise InputError(f"--{kind} {path}: no JSON, or cut off") from None
+    missing = _KEYS[kind] - found.keys() if isinstance(found, dict) else _KEYS[kind]
+    if missing:
+        raise InputError(
+            f"--{kind} {path}: not what the {kind} command writes: it has no {', '.join(sorted(missing))}"
+        )
+    return dict(found)
 
 
 def digest(found: dict[str, Any]) -> dict[str, Any]:

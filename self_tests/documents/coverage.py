@@ -7,11 +7,13 @@ recorded with its reason in left_out_of_coverage.toml beside this module.
 import argparse
 import sys
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
+from fixtures.command import command
 from fixtures.specification.register import read_register
 from fixtures.torch_api.citations import citing
 from fixtures.torch_api.docstrings import Item
@@ -62,14 +64,16 @@ def _means(name: str, item: Item) -> bool:
     return item.is_cited_by(of, part.removesuffix(")")) if parenthesis else item.name == name
 
 
-def main(arguments: list[str]) -> int:
+@command
+def main(arguments: Sequence[str]) -> int:
     """Print the coverage; return 1 if something is documented that no claim cites."""
     parser = argparse.ArgumentParser(
         prog="python -m self_tests.documents.coverage", description=__doc__
     )
     parser.add_argument("--all", action="store_true", help="list the claims of every item")
+    every = parser.parse_args(arguments).all
     coverage = measure()
-    if parser.parse_args(arguments).all:
+    if every:
         for item, claims in coverage.cited.items():
             print(f"{item.name}: {', '.join(sorted(set(claims))) or 'no claim'}")
     for item in coverage.uncovered:

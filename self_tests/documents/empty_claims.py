@@ -8,10 +8,11 @@ import argparse
 import json
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from fixtures.command import command, count, file_to_write
 from fixtures.plugins.cases import why_left_out
 from self_tests.mutation.in_memory import put_in_place
 from self_tests.mutation.mutants import Mutant, mutants_of
@@ -21,15 +22,18 @@ from self_tests.support.forked_cases import Specification, Trial, in_specificati
 from self_tests.support.loaded_code import loaded_optim
 
 
-def main() -> int:
+@command
+def main(arguments: Sequence[str]) -> int:
     """Print the claims that neither a fault nor a mutant breaks, and how many there are."""
     parser = argparse.ArgumentParser(
         prog="python -m self_tests.documents.empty_claims", description=__doc__
     )
-    parser.add_argument("--tries", type=int, default=24, help="mutants for each claim (default 24)")
-    parser.add_argument("--jobs", type=int, default=2, help="processes at a time (default 2)")
-    parser.add_argument("--json", type=Path, help="write what was found to this file")
-    arguments = parser.parse_args()
+    parser.add_argument(
+        "--tries", type=count, default=24, help="mutants for each claim (default 24)"
+    )
+    parser.add_argument("--jobs", type=count, default=2, help="processes at a time (default 2)")
+    parser.add_argument("--json", type=file_to_write, help="write what was found to this file")
+    asked_for = parser.parse_args(arguments)
     named = {fault.claim for fault in all_faults()}
     unproven: list[str] = []
     found: dict[str, object] = {"unproven": unproven}
@@ -39,14 +43,14 @@ def main() -> int:
         waiting = [claim for claim in asked if claim not in named]
         _say(f"{len(asked)} claims, {len(waiting)} of them named by no fault")
         found.update(claims=len(asked), named=len(asked) - len(waiting))
-        unproven.extend(_unproven(specification, waiting, arguments.tries, arguments.jobs))
+        unproven.extend(_unproven(specification, waiting, asked_for.tries, asked_for.jobs))
 
     in_specification(work, "-m", "cpu")
     for claim in unproven:
         _say(f"  {claim}")
     _say(f"{len(unproven)} claims that nothing was seen to break")
-    if arguments.json:
-        arguments.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    if asked_for.json:
+        asked_for.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     return 1 if unproven else 0
 
 
@@ -97,4 +101,4 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -9,9 +9,11 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fixtures.command import command
 from self_tests.support.forked_cases import ROOT
 
 _BLOCK = re.compile(r"```console\n\$ (?P<command>[^\n]+)\n(?P<output>.*?)```", re.DOTALL)
@@ -119,7 +121,8 @@ def _find(lines: list[str], wanted: str, start: int, example: Example) -> int:
     raise ValueError(f"{example.id}: no line {wanted!r} to begin or end the example with")
 
 
-def main(arguments: list[str]) -> int:
+@command
+def main(arguments: Sequence[str]) -> int:
     """Compare or rewrite every example."""
     parser = argparse.ArgumentParser(
         prog="python -m self_tests.documents.examples", description=__doc__

@@ -2,34 +2,40 @@
 
 import argparse
 import random
+import re
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from fixtures.command import InputError, command, count, file_to_write
 from self_tests.mutation.in_memory import put_in_place
 from self_tests.mutation.mutants import Mutant, mutants_of
 from self_tests.mutation.reach import Reach, measure
-from self_tests.mutation.results import ResultsError, gone_on_from, write
+from self_tests.mutation.results import gone_on_from, write
 from self_tests.mutation.tally import Fate, Found, report, say
 from self_tests.mutation.unobservable import read as read_unobservable
 from self_tests.support.forked_cases import Outcome, Specification, Trial, in_specification
 from self_tests.support.loaded_code import loaded_optim
 
 
-def main() -> int:
+@command
+def main(arguments: Sequence[str]) -> int:
     """Draw a sample of mutants, try each, and print the share detected and every survivor."""
-    arguments = _arguments()
-    before = _drawn(arguments)
+    asked = _asked(arguments)
+    before = _drawn(asked)
     return in_specification(
-        lambda specification: _run(specification, before, arguments),
-        *(("--device", arguments.device) if arguments.device else ()),
-        paths=arguments.cases,
+        lambda specification: _run(specification, before, asked),
+        *(("--device", asked.device) if asked.device else ()),
+        paths=asked.cases,
     )
 
 
-def _arguments() -> argparse.Namespace:
+def _asked(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m self_tests.mutation", description=__doc__)
-    parser.add_argument("--sample", type=int, default=1000, help="how many mutants (default 1000)")
+    parser.add_argument(
+        "--sample", type=count, default=1000, help="how many mutants (default 1000)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="which sample (default 0)")
     parser.add_argument(
         "--module", nargs="+", default=[""], help="only these modules, or those named so in part"
@@ -44,14 +50,19 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--device", default="", help="ask of this device too; emulated: of it alone"
     )
-    parser.add_argument("--jobs", type=int, default=2, help="processes at a time (default 2)")
-    parser.add_argument("--json", type=Path, help="write what became of each mutant to this file")
-    return parser.parse_args()
+    parser.add_argument("--jobs", type=count, default=2, help="processes at a time (default 2)")
+    parser.add_argument(
+        "--json", type=file_to_write, help="write what became of each mutant to this file"
+    )
+    return parser.parse_args(arguments)
 
 
 def _lines(text: str) -> tuple[int, int]:
-    first, _, last = text.partition("-")
-    return int(first), int(last or first)
+    found = re.fullmatch(r"(\d+)(?:-(\d+))?", text)
+    lines = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
+    if lines[0] > lines[1]:
+        raise argparse.ArgumentTypeError(f"{text!r} is no range of lines such as 10-20")
+    return lines
 
 
 def _drawn(arguments: argparse.Namespace) -> dict[Mutant, Found]:
@@ -60,10 +71,7 @@ def _drawn(arguments: argparse.Namespace) -> dict[Mutant, Found]:
 
     everything = _mutants(arguments)
     if arguments.after:
-        try:
-            return gone_on_from(arguments.after, torch.__version__, everything)
-        except ResultsError as error:
-            sys.exit(f"--after {error}")
+        return gone_on_from(arguments.after, torch.__version__, everything)
     size = min(arguments.sample, len(everything))
     sample = random.Random(arguments.seed).sample(everything, size)  # noqa: S311 - a sample
     say(
@@ -113,7 +121,7 @@ def _named(name: str, paths: list[Path]) -> list[Path]:
     found = [path for path in paths if path.name == name]
     found = found or [path for path in paths if name in path.name]
     if not found:
-        sys.exit(f"--module {name}: torch.optim has no such module, as adam.py is one")
+        raise InputError(f"--module {name}: torch.optim has no such module, as adam.py is one")
     return found
 
 
@@ -146,4 +154,4 @@ def _fate(outcome: Outcome) -> Fate:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

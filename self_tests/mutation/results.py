@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fixtures.command import InputError
 from self_tests.mutation.mutants import Mutant
 from self_tests.mutation.tally import Fate, Found
 
 
-class ResultsError(ValueError):
+class ResultsError(InputError):
     """A file of results that cannot be gone on from; the message is one line."""
 
 
@@ -61,7 +62,12 @@ def gone_on_from(path: Path, torch: str, everything: Sequence[Mutant]) -> dict[M
     if content["torch"] != torch:
         raise ResultsError(f"{path}: about torch {content['torch']}, and {torch} is installed")
     by_place = {(mutant.path.name, mutant.index): mutant for mutant in everything}
-    return {
-        by_place[row["module"], row["index"]]: Found(Fate(row["fate"]), row["by"])
-        for row in content["mutants"]
-    }
+    try:
+        return {
+            by_place[row["module"], row["index"]]: Found(Fate(row["fate"]), row["by"])
+            for row in content["mutants"]
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise ResultsError(
+            f"{path}: not what --json writes, or of another sample of modules: {error}"
+        ) from None

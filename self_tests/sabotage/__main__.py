@@ -1,26 +1,31 @@
 """``python -m self_tests.sabotage [NAME]``: break torch in one way, and read what its claim says."""
 
 import argparse
+import difflib
 import sys
+from collections.abc import Sequence
 
+from fixtures.command import InputError, command
 from self_tests.sabotage.runner import all_faults, commit
 
 
-def main(names: list[str]) -> int:
+@command
+def main(arguments: Sequence[str]) -> int:
     """List the faults, or commit the named ones and print the message of each claim."""
     parser = argparse.ArgumentParser(prog="python -m self_tests.sabotage", description=__doc__)
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help="a fault; without any, all are listed"
     )
-    names = parser.parse_args(names).names
+    names = parser.parse_args(arguments).names
     faults = {fault.name: fault for fault in all_faults()}
     if not names:
         width = max(map(len, faults))
         print("\n".join(f"{name:{width}}  {fault.claim}" for name, fault in faults.items()))
         return 0
     if unknown := [name for name in names if name not in faults]:
-        print(f"unknown fault {unknown[0]!r}: python -m self_tests.sabotage lists them")
-        return 2
+        near = difflib.get_close_matches(unknown[0], faults, n=1)
+        hint = f"did you mean {near[0]}?" if near else "python -m self_tests.sabotage lists them"
+        raise InputError(f"{unknown[0]!r} is no fault: {hint}")
     outcomes = commit(faults[name] for name in names)
     for name in names:
         print(outcomes[name].message or f"{name}: not noticed")

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import torch
 
+from fixtures.command import InputError, command, count, file_to_write
 from fixtures.devices import cpu
 from self_tests.silence.conditions import PLAIN, ROWS, Condition, all_conditions, machines
 from self_tests.silence.runs import Outcomes, run
 
 
+@command
 def main(arguments: Sequence[str]) -> int:
     """Run under every condition; print a line for each, and what differs from a plain run."""
     parser = argparse.ArgumentParser(prog="python -m self_tests.silence", description=__doc__)
@@ -22,9 +24,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--machines", action="store_true", help="only the played machines, on the CPU"
     )
-    parser.add_argument("--jobs", type=int, default=2, help="runs at a time (default 2)")
+    parser.add_argument("--jobs", type=count, default=2, help="runs at a time (default 2)")
     parser.add_argument("--reports", type=Path, help="keep the report of each run in this folder")
-    parser.add_argument("--json", type=Path, help="write what was found to this file")
+    parser.add_argument("--json", type=file_to_write, help="write what was found to this file")
     parser.add_argument("paths", nargs="*", help="test paths: the whole specification unless given")
     chosen = parser.parse_args(arguments)
     known = (machines if chosen.machines else all_conditions)(cpu.capability())
@@ -35,6 +37,9 @@ def main(arguments: Sequence[str]) -> int:
     # A played machine plays the CPU: the cases of other devices are left out.
     paths = (*(("-m", "cpu") if chosen.machines or chosen.row else ()), *chosen.paths)
     plain = run(PLAIN, paths, chosen.reports)
+    if not plain.cases:
+        said = next((line for line in plain.tail.splitlines() if line.startswith("ERROR")), "")
+        raise InputError(f"no case ran in the plain run, which ended with {plain.code}: {said}")
     print(f"torch {torch.__version__}: {len(plain.cases)} cases in a plain run, exit {plain.code}")
     rows = [_row(PLAIN, plain, plain)]
     found_so_far = {

@@ -17,19 +17,21 @@ import torch
 
 from fixtures.assertions import tolerances
 from fixtures.assertions.tolerances import Tolerance
+from fixtures.command import command, count, file_to_write
 from fixtures.report.storage import read_report
 from self_tests.support.forked_cases import ROOT
 
 _JUDGED = ("holds", "broken")
 
 
+@command
 def main(arguments: Sequence[str]) -> int:
     """Run the specification for each seed; print a line for each tolerance."""
     parser = argparse.ArgumentParser(
         prog="python -m self_tests.silence.rounding", description=__doc__
     )
-    parser.add_argument("--seeds", type=int, default=10, help="how many processors (default 10)")
-    parser.add_argument("--json", type=Path, help="write what was found to this file")
+    parser.add_argument("--seeds", type=count, default=10, help="how many processors (default 10)")
+    parser.add_argument("--json", type=file_to_write, help="write what was found to this file")
     parser.add_argument("reports", nargs="*", type=Path, help="of runs that were made before")
     parser.add_argument("--paths", nargs="*", default=(), help="test paths: all unless given")
     chosen = parser.parse_args(arguments)

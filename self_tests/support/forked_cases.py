@@ -130,20 +130,26 @@ def _silence() -> None:
 def in_specification(
     work: Callable[[Specification], None], *arguments: str, paths: Sequence[str] = ()
 ) -> int:
-    """Collect the specification and do some work inside the session; return pytest's exit code.
+    """Collect the specification and do some work inside the session; return pytest's exit code, 0.
 
     Args:
         work: What is done in the place of running the tests.
         *arguments: More arguments for pytest.
         paths: The test paths to collect: the whole specification unless given.
+
+    Raises:
+        SystemExit: With the exit code of a pytest that did not come to the work, and has said why.
     """
     session = _WorkInstead(work)
     quiet = ("-qq", "--no-header", "--no-summary", "-p", "no:cacheprovider", "-p", "no:randomly")
-    return pytest.main(
+    code = pytest.main(
         [*quiet, f"--rootdir={ROOT}", "-c", str(ROOT / "pyproject.toml"), *arguments,
          *(paths or [str(ROOT / "spec_tests")])],
         plugins=[session],
     )  # fmt: skip
+    if code:
+        raise SystemExit(int(code))
+    return 0
 
 
 class _WorkInstead:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from fixtures.command import InputError
 from self_tests.mutation.mutants import Mutant
 
 _FIELDS = {"change", "function", "lines", "torch", "reason"}
 
 
-class UnobservableError(ValueError):
+class UnobservableError(InputError):
     """A record that cannot be read; the message is one line that says what would be right."""
 
 
@@ -74,8 +75,10 @@ def read(folder: Path | None = None) -> list[Unobservable]:
 def _of_file(path: Path) -> Iterable[Unobservable]:
     try:
         entries = tomllib.loads(path.read_text(encoding="utf-8")).get("unobservable", [])
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UnobservableError(f"{path.name} is not TOML: {error}") from None
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise UnobservableError(f"{path.name}: write [[unobservable]], with two brackets")
     for number, entry in enumerate(entries, start=1):
         unknown = sorted(entry.keys() - _FIELDS)
         needed = ["change", "reason"] + ["torch"] * ("lines" in entry)
