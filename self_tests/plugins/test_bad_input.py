@@ -5,10 +5,12 @@ import importlib.metadata
 import runpy
 import sys
 import warnings
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from fixtures.catalogue import published
 from self_tests.support.forked_cases import ROOT
 from self_tests.support.small_project import SNAPSHOTS, End, ProjectMaker, claims
 
@@ -101,6 +103,45 @@ def test_a_malformed_record_of_deviations(
         pytest.param(("--device", "meta"), ("'meta' holds no values",), id="meta"),
         pytest.param(("--require-device", "xpu"), ("--require-device xpu", "no xpu"), id="absent"),
         pytest.param(("-n", "2", "--snapshot-update"), ("one process",), id="parallel_update"),
+        pytest.param(("--device", "cuda:x"), ("unknown device 'cuda:x'",), id="device_number"),
+        pytest.param(("--device", "cpu:7"), ("the CPU is one device",), id="cpu_number"),
+        pytest.param(("--device=",), ("unknown device ''",), id="no_device"),
+        pytest.param(
+            ("--implementation", "warp"), ("no implementation has this name",), id="implementation"
+        ),
+        pytest.param(("--random-rounding", "-1"), ("the seed must be 0 or more",), id="seed"),
+        pytest.param(("--random-rounding", "x"), ("--random-rounding", "'x'"), id="no_seed"),
+        pytest.param(("--min-cases", "x"), ("--min-cases", "'x'"), id="no_number"),
+        pytest.param(("--fail-on=",), ("--fail-on: name what counts",), id="fail_on_nothing"),
+        pytest.param(("--fail-on=any",), ("name a report with --baseline",), id="no_baseline"),
+        pytest.param(
+            ("--baseline=docs",), ("--baseline docs/report.json: no report",), id="missing_baseline"
+        ),
+        pytest.param(
+            ("--report=pyproject.toml",), ("cannot be written to",), id="report_in_a_file"
+        ),
+        pytest.param(("--overwrite",), ("add --report=DIR",), id="overwrite_alone"),
+        pytest.param(
+            ("--report=a", "--collect-only"), ("--collect-only runs nothing",), id="collect_only"
+        ),
+        pytest.param(
+            ("--baseline=a", "--setup-plan"), ("--setup-plan runs nothing",), id="setup_plan"
+        ),
+        pytest.param(("--claim=",), ("unknown claim ''",), id="empty_claim"),
+        pytest.param(("--hypothesis-profile=",), ("there is no such profile",), id="empty_profile"),
+        pytest.param(
+            ("--emulated-without", "gold"), ("invalid choice: 'gold'",), id="lacking_gold"
+        ),
+        pytest.param(("-n", "-1"), ("the number of processes must be 0 or more",), id="processes"),
+        pytest.param(("-p", "no:syrupy"), ("has not loaded syrupy",), id="no_syrupy"),
+        pytest.param(("-m", "gpu"), ("Unknown marker(s) in '-m'", "gpu"), id="marker"),
+        pytest.param(("-m", "(cpu"), ("Wrong expression passed to '-m'",), id="expression"),
+        pytest.param(
+            ("--device", "emulated", "-m", "cpu"), ("no case is on cpu",), id="emulated_cpu"
+        ),
+        pytest.param(
+            ("--device", "emulated", "--device", "cpu"), ("allows no other",), id="emulated_beside"
+        ),
     ],
 )
 def test_a_wrong_command_line(
@@ -196,6 +237,63 @@ def test_a_report_in_the_place_of_the_one_that_it_is_compared_with(
     assert small.read("there/report.json") == before
 
 
+def test_a_worker_that_refuses_its_cases(project: ProjectMaker) -> None:
+    small = project(claims("demo.holds"), PASSES)
+    assert small.run("-m", "cpu", "--report=there").code == 0
+    before = small.read("there/report.json")
+    small.write_test(PASSES + "\n    def test_another():\n        pass\n")
+    end = small.run("-n", "2", "-m", "cpu", "--report=there")
+    refused(end, "test_demo.py::test_another cites no claim")
+    assert small.read("there/report.json") == before
+
+
+@pytest.mark.parametrize(
+    "decorator, words",
+    [
+        ("claim", 'as in @claim("zero-grad.sets-none")'),
+        ("claim()", 'as in @claim("zero-grad.sets-none")'),
+        ("claim(3)", 'as in @claim("zero-grad.sets-none")'),
+        ('pytest.mark.claim("demo.hold")', "unknown claim 'demo.hold': did you mean 'demo.holds'?"),
+        ("pytest.mark.claim", "unknown claim '': docs/spec lists the claims"),
+        (
+            'claim("demo.other")\n    @claim("demo.holds")',
+            "cites demo.holds and demo.other; a test",
+        ),
+    ],
+    ids=["bare", "empty", "number", "by_hand", "by_hand_empty", "two"],
+)
+def test_a_test_that_cites_no_claim_by_its_id(
+    project: ProjectMaker, decorator: str, words: str
+) -> None:
+    test = PASSES.replace('claim("demo.holds")', decorator)
+    end = project(claims("demo.holds", "demo.other"), test).run()
+    assert end.code == COLLECTION_ERROR
+    assert [line for line in end.text.splitlines() if words in line], end.text
+
+
+def test_a_path_that_leaves_out_the_claim(project: ProjectMaker) -> None:
+    small = project(claims("demo.holds"), PASSES)
+    small.write("docs/spec/rain.md", claims("rain.falls"))
+    small.write_test(PASSES.replace("demo.holds", "rain.falls"), "spec_tests/rain/test_rain.py")
+    told = "--claim rain.*: spec_tests/demo has no case of rain.falls; the tests are in spec_tests/rain"
+    end = small.run("--claim", "rain.*", "spec_tests/demo")
+    assert (end.code, end.errors) == (pytest.ExitCode.NO_TESTS_COLLECTED, [told])
+    end = small.run("--claim", "rain.*", "--claim", "demo.*", "-m", "cpu", "spec_tests/demo")
+    assert (end.code, end.errors) == (1, [told])
+    assert small.run("--claim", "rain.*", "-m", "cpu", "spec_tests/rain").code == 0
+
+
+def test_tables_that_cannot_be_read(
+    project: ProjectMaker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(published, "HERE", tmp_path)
+    published._read.cache_clear()
+    try:
+        refused(project(claims("demo.holds"), PASSES).run(), "published/optim.toml: cannot be read")
+    finally:
+        published._read.cache_clear()
+
+
 def test_a_chapter_that_is_not_utf_8(project: ProjectMaker) -> None:
     small = project(claims("demo.holds"), PASSES)
     (small.path / "docs/spec/other.md").write_bytes("# Übrige".encode("latin-1"))
@@ -221,9 +319,9 @@ def test_a_test_that_cites_no_claim(project: ProjectMaker) -> None:
 @pytest.mark.parametrize(
     "selection, words",
     [
-        (("-m", "cpu and cuda"), "-m 'cpu and cuda' leave none"),
-        (("-k", "nowhere"), "-k 'nowhere' leave none"),
-        (("--claim", "demo.other"), "--claim demo.other leave none"),
+        (("-m", "cpu and cuda"), "-m 'cpu and cuda' leaves none"),
+        (("-k", "nowhere"), "-k 'nowhere' leaves none"),
+        (("--claim", "demo.other"), "--claim demo.other leaves none"),
     ],
     ids=["marker", "keyword", "claim"],
 )

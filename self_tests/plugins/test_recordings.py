@@ -6,6 +6,7 @@ import pytest
 
 from self_tests.support.small_project import SNAPSHOTS, ProjectMaker, SmallProject, claims
 
+USAGE_ERROR = 4
 RECORDS = """
     @claim("demo.holds")
     @pytest.mark.parametrize("case", ["a-b", "c"])
@@ -31,9 +32,33 @@ def change(small: SmallProject, old: str, new: str) -> None:
 def test_nothing_is_recorded_without_being_asked(project: ProjectMaker) -> None:
     small = project(claims("demo.holds"), RECORDS)
     end = small.run()
-    assert end.code == 1
-    assert "--snapshot-update records it" in end.text
+    assert (end.code, end.results) == (USAGE_ERROR, {})
+    told = "no such file, and 4 cases of test_demo.py are compared with it; restore it"
+    assert [line for line in end.text.splitlines() if told in line and "--snapshot-update" in line]
     assert not (small.path / SNAPSHOTS).exists()
+
+
+def test_a_case_without_its_snapshot_is_broken(recorded: SmallProject) -> None:
+    recorded.write_test(RECORDS.replace('"c"', '"d"'))
+    end = recorded.run("-m", "cpu")
+    assert end.verdicts == {"test_it[a-b-cpu]": "holds", "test_it[d-cpu]": "broken"}
+    assert "--snapshot-update records it" in end.text
+
+
+def test_a_parameter_of_that_name_needs_no_file(project: ProjectMaker) -> None:
+    test = """
+        @claim("demo.holds")
+        @pytest.mark.parametrize("recorded", [True, False])
+        def test_it(recorded):
+            pass
+    """
+    assert project(claims("demo.holds"), test).run().code == 0
+
+
+def test_a_deviating_case_needs_no_file(project: ProjectMaker) -> None:
+    deviation = "[[deviation]]\nclaim='demo.holds'\ntorch='>=2.0'\nreason='r'\nissue='i'\n"
+    end = project(claims("demo.holds"), RECORDS, deviation).run("-m", "cpu")
+    assert set(end.verdicts.values()) == {"deviates"}
 
 
 def test_an_update_names_cases_without_their_device(recorded: SmallProject) -> None:
@@ -99,6 +124,6 @@ def test_an_update_never_records_what_a_deviating_case_does(recorded: SmallProje
     assert recorded.read(SNAPSHOTS) == before
 
 
-def test_a_key_that_is_no_text_is_an_error(project: ProjectMaker) -> None:
-    test = RECORDS.replace('"rate": 0.1', "0: 0.1")
-    assert "the key 0 is not a text" in project(claims("demo.holds"), test).run().text
+def test_a_key_that_is_no_text_is_an_error(recorded: SmallProject) -> None:
+    recorded.write_test(RECORDS.replace('"rate": 0.1', "0: 0.1"))
+    assert "the key 0 is not a text" in recorded.run().text

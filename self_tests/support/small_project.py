@@ -127,6 +127,5 @@ class ProjectMaker:
         project.write("conftest.py", _CONFTEST)
         project.write(f"docs/spec/{CHAPTER}.md", dedent(specification))
         project.write_test(test)
-        if deviations:
-            project.write("deviations.toml", dedent(deviations))
+        project.write("deviations.toml", dedent(deviations))
         return project
