@@ -2,6 +2,7 @@
 
 import json
 import math
+import platform
 import subprocess
 import sys
 from copy import deepcopy
@@ -166,10 +167,62 @@ def test_another_machine_is_noted(small: SmallProject) -> None:
     old = read_report(small.path / "old")
     new = deepcopy(old)
     new["header"]["cpu_capability"] = "abacus"
-    notes = compare(old, new).notes
-    assert notes[0].startswith("Another cpu capability:")
-    assert notes[0].endswith("became abacus.")
-    assert notes[1] == "Last digits may differ for that reason alone."
+    new["header"]["threads"] = 3
+    found = compare(old, new)
+    assert found.notes == [
+        "Another threads: 1 became 3.",
+        "Last digits may differ for that reason alone.",
+    ]
+    assert len(found.differences) == 1
+    assert found.differences[0].endswith("became kernels for abacus")
+
+
+def of_another(new: dict[str, Any], what: str) -> None:
+    """Have a report be one of another selection, Python or device."""
+    if what == "selection":
+        new["header"]["options"]["markers"] = "cpu"
+    elif what == "python":
+        new["header"]["python"] = "3.99.0"
+    elif what == "processor":
+        new["header"]["devices"][0]["description"] = "cpu (abacus)"
+    else:
+        for case in new["claims"][0]["cases"]:
+            case["device"] = "xpu"
+
+
+@pytest.mark.parametrize(
+    "what, told",
+    [
+        ("selection", "selection: everything became -m cpu"),
+        ("python", f"Python: {platform.python_version()} became 3.99.0"),
+        ("processor", "became abacus"),
+        ("device", "devices: cpu became cpu, xpu"),
+    ],
+)
+def test_a_run_in_other_circumstances_is_told_first(
+    small: SmallProject, capsys: pytest.CaptureFixture[str], what: str, told: str
+) -> None:
+    new = read_report(small.path / "old")
+    of_another(new, what)
+    pair = [str(small.path / "old"), write(small.path / "new.json", new)]
+    first = {}
+    for form in ("text", "markdown", "html", "json"):
+        main([*pair, "--format", form])
+        first[form] = capsys.readouterr().out
+    assert told in first["text"].splitlines()[0]
+    assert told in first["markdown"].splitlines()[0]
+    assert first["html"].index(told) < first["html"].index("<h1>")
+    assert told in json.loads(first["json"])["differences"][0]
+
+
+def test_reports_without_a_common_case_are_refused(small: SmallProject) -> None:
+    old = read_report(small.path / "old")
+    new = deepcopy(old)
+    for claim in new["claims"]:
+        for case in claim["cases"]:
+            case["node"], case["device"] = f"{case['node']}[xpu]", "xpu"
+    with pytest.raises(ReportError, match=r"no case is in both reports.*devices: cpu became xpu"):
+        compare(old, new)
 
 
 SURFACE: dict[str, dict[str, Any]] = {
@@ -393,7 +446,7 @@ def test_changes_that_cannot_be_written_are_said_in_a_line(small: SmallProject) 
         done = subprocess.run(
             command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
-    told = "ERROR: the changes could not be written: No space left on device\n"
+    told = "ERROR: what this command prints: No space left on device\n"
     assert (done.returncode, done.stderr) == (BAD_INPUT, told)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fixtures.command import InputError
 from fixtures.releases import ci_matrix, compatibility
 from fixtures.releases.supported import RELEASES, Release
 from fixtures.report.storage import read_report
@@ -60,7 +61,7 @@ def test_a_stale_workflow_is_noticed_and_made_anew(
 
 
 def test_a_workflow_without_a_place_for_the_matrix_is_refused() -> None:
-    with pytest.raises(ValueError, match="no place for the matrix"):
+    with pytest.raises(InputError, match="has 0 places for the matrix"):
         ci_matrix.with_matrix("jobs: {}\n")
 
 

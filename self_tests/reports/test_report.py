@@ -142,8 +142,8 @@ def test_a_keyword_that_is_not_checked_is_no_part_of_the_schema() -> None:
         pytest.param(lambda _: "PASS", "not a report: it is no JSON", id="no_json"),
         pytest.param(lambda _: "[1]", "not a report: it does not say", id="other_json"),
         pytest.param(
-            lambda text: text.replace('"schema_version": 1', '"schema_version": 2'),
-            "version 2 of the report's schema; this checkout reads version 1",
+            lambda text: text.replace('"schema_version": 2', '"schema_version": 3'),
+            "version 3 of the report's schema; this checkout reads 1 and 2",
             id="other_version",
         ),
         pytest.param(
