@@ -34,7 +34,7 @@ def test_the_headline_tells_what_fails_and_what_holds_all_the_same(project: Proj
     end = project(LATER, TESTS).run("--outside-bounds")
     last = end.text.strip().splitlines()[-1]
     assert last.endswith(
-        ": 2 claims were asked outside their bounds; 1 fails here, as it should be; "
+        ": 2 claims were asked out of bounds; 1 fails here, as it should be; "
         "1 holds here all the same: demo.holds."
     )
 
