@@ -99,6 +99,7 @@ def test_a_summary_counts_claims_by_chapter_and_verdict(report: SmallProject) ->
     one = compatibility.summary(read_report(report.path / "out"))
     assert one["chapters"] == {"demo": {"holds": 1, "broken": 1}}
     assert (one["lane"], one["cases"], one["broken"]) == ("cpu", 2, ["demo.breaks"])
+    assert one["asked"] == read_report(report.path / "out")["times"]["started"][:10]
 
 
 def test_the_page_is_made_from_stored_summaries(report: SmallProject, elsewhere: Path) -> None:
@@ -125,13 +126,14 @@ def test_a_report_that_cannot_be_read_leaves_the_page_alone(
 
 def test_lanes_have_tables_of_their_own() -> None:
     base: dict[str, Any] = {
-        "release": "2.10.0", "cases": 1, "broken": [], "deviates": [],
+        "release": "2.10.0", "cases": 1, "asked": "2026-11-29", "broken": [], "deviates": [],
         "chapters": {"demo": {"holds": 3, "deviates": 2, "not run": 1}},
         "specification": {"digest": "x"},
     }  # fmt: skip
     text = compatibility.page([{**base, "lane": "cpu"}, {**base, "lane": "emulated"}])
     assert text.index("## On cpu") < text.index("## On emulated")
     assert "3 · 2 ≠ · 1 ○" in text
+    assert "| asked on | 2026-11-29 |" in text
 
 
 def test_nox_takes_its_sessions_from_the_list() -> None:
