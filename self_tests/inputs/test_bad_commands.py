@@ -15,7 +15,7 @@ import torch
 from fixtures.command import BAD_INPUT, INTERRUPTED, READER_GONE, InputError, command
 from fixtures.releases import compatibility
 from self_tests.support.forked_cases import ROOT
-from self_tests.support.made_up_report import made_up_report, write
+from self_tests.support.made_up_reports import report_on, write
 
 # By command: arguments, in which {} is the folder of the test, and what the line has to say.
 WRONG: dict[str, list[tuple[str, str]]] = {
@@ -28,6 +28,11 @@ WRONG: dict[str, list[tuple[str, str]]] = {
         ("{}/whole/report.json/x {}/whole", "cannot be read: Not a directory"),
         ("{}/whole {}", "report.json: no report there"),
         ("{}/whole {}/of_cuda.json", "no case is in both reports"),
+        ("{}/whole {}/whole --for adamw", "did you mean 'AdamW'?"),
+        ("{}/whole {}/whole --for AdamW(", "a parenthesis is not closed"),
+        ("{}/whole {}/whole --for ,", "something is missing beside a comma"),
+        ("{}/whole {}/whole --for {}/missing.py", "missing.py: no such file or folder"),
+        ("{}/whole {}/whole --for {}/words.txt", "nothing of torch.optim, torch.amp"),
     ],
     "fixtures.releases.compatibility": [
         ("{}/missing", "missing: no report there"),
@@ -101,9 +106,9 @@ WRONG: dict[str, list[tuple[str, str]]] = {
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with reports, and with files that are none."""
     folder = tmp_path_factory.mktemp("inputs")
-    write(folder / "whole" / "report.json", made_up_report())
-    write(folder / "of_cuda.json", made_up_report("cuda"))
-    part, early = made_up_report(), made_up_report()
+    write(folder / "whole" / "report.json", report_on("cpu"))
+    write(folder / "of_cuda.json", report_on("cuda"))
+    part, early = report_on("cpu"), report_on("cpu")
     part["header"]["options"]["claim"] = ["demo.*"]
     early["footer"]["ended"] = "early"
     write(folder / "part.json", part)

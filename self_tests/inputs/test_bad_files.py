@@ -19,10 +19,10 @@ from self_tests.detection import figures
 from self_tests.detection.__main__ import main as detection
 from self_tests.mutation.unobservable import UnobservableError
 from self_tests.mutation.unobservable import read as read_unobservable
-from self_tests.support.made_up_report import made_up_report
+from self_tests.support.made_up_reports import report_on
 from self_tests.support.small_project import claims
 
-GOOD = made_up_report()
+GOOD = report_on("cpu")
 FIELDS = "torch: >=2.0"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fixtures.report.circumstances import differences, selection, why_not_the_same
-from self_tests.support.made_up_report import made_up_report
+from self_tests.support.made_up_reports import report_on
 from self_tests.support.small_project import ProjectMaker, SmallProject, claims
 
 USAGE_ERROR = 4
@@ -95,7 +95,7 @@ def test_a_run_of_which_a_module_could_not_be_collected_ended_early(small: Small
 
 def changed(*changes: tuple[str, Any], devices: tuple[str, ...] = ("cpu",)) -> dict[str, Any]:
     """Return a report with other entries of its header, each named as ``options.markers``."""
-    report = deepcopy(made_up_report(*devices))
+    report = deepcopy(report_on(*devices))
     for name, value in changes:
         where = report["header"]
         *path, last = name.split(".")

@@ -1,9 +1,13 @@
-"""Reports that no run wrote, with the claims and cases that a test of the comparison needs."""
+"""Reports that are whole and that no run wrote, with the claims and cases that a test needs."""
 
 import base64
 import struct
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+from fixtures.report import schema
+from fixtures.report.storage import counts, layout
 
 Entry = dict[str, Any]
 
@@ -49,17 +53,25 @@ def report(
         results: The leaves of each result, to which a case refers by its index.
         **fields: Other parts of the report, such as ``surface``.
     """
-    return {
+    made: Entry = {
+        "schema": schema.published()["properties"]["schema"]["const"],
+        "schema_version": schema.version(),
         "header": {
             "specification": {"version": "0", "digest": "the same", "claims": len(claims)},
             "torch": {"version": torch, "git": None, "cuda": None},
             "python": "3.11.7",
-            "platform": "Linux",
+            "platform": "Linux-6.1-x86_64",
             "cpu_capability": "AVX2",
             "threads": 1,
             "packages": {"hypothesis": "6"},
-            "options": {"hypothesis_profile": "specification"},
-            "devices": [],
+            "options": {
+                "claim": [],
+                "markers": "",
+                "keyword": "",
+                "paths": [],
+                "hypothesis_profile": "specification",
+            },
+            "devices": [_device("cpu")],
         },
         "claims": list(claims),
         "layouts": [[[way, dtype, [], 1] for way, dtype, _ in leaves] for leaves in results],
@@ -67,9 +79,33 @@ def report(
         "surface": {},
         "unclaimed": [],
         "warnings": [],
-        "footer": {"ended": "completely"},
+        "complaints": [],
+        "courses": {},
+        "times": {"started": "2026-01-01T00:00:00+00:00", "seconds": 1.0, "cases": {}},
         **fields,
     }
+    footer = {"counts": counts(made), "exit_status": 0, "ended": "completely"}
+    return {**made, "footer": fields.get("footer", footer)}
+
+
+def report_on(*devices: str) -> Entry:
+    """Return a report of one claim that holds in a case on each of some devices."""
+    kept = {"ulps": 1.0, "tolerance": 8.0, "results": 0}
+    cases = [{**case("holds", name, **kept), "case": "", "device": name} for name in devices]
+    made = report("2.13.0", claim("demo.holds", *cases), results=[[("0", "float32", 1.0)]])
+    made["header"]["devices"] = [_device(name) for name in devices]
+    return made
+
+
+def _device(name: str) -> Entry:
+    return {"name": name, "description": name, "missing": None}
+
+
+def write(path: Path, made: Entry) -> Path:
+    """Write a report to a file; the folders above it are made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(layout(made), encoding="utf-8")
+    return path
 
 
 def _packed(number: int, leaves: Sequence[Leaf]) -> Mapping[str, Any]:
