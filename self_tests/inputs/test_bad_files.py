@@ -12,6 +12,7 @@ import pytest
 
 from fixtures.assertions.snapshots import SnapshotFileError, read_file
 from fixtures.catalogue.published import FUNCTIONS, TableError, read_table
+from fixtures.devices.availability import why_no_kind
 from fixtures.report.storage import ReportError, layout, read_report
 from fixtures.specification.deviations import DeviationError, read_deviations
 from fixtures.specification.register import SpecificationError, read_register
@@ -187,7 +188,9 @@ DEVIATIONS: dict[str, tuple[str | bytes, str]] = {
 def test_the_record_of_deviations(tmp_path: Path, content: str | bytes, words: str) -> None:
     write(tmp_path / "demo.md", claims("demo.a"))
     with pytest.raises(DeviationError) as refusal:
-        read_deviations(write(tmp_path / "deviations.toml", content), read_register(tmp_path))
+        read_deviations(
+            write(tmp_path / "deviations.toml", content), read_register(tmp_path), why_no_kind
+        )
     one_line(refusal, "deviations.toml", words)
 
 
