@@ -86,6 +86,12 @@ def test_an_error_deviates_only_if_it_is_named(
     assert end.verdicts["test_it[bad-cpu]"] == verdict
 
 
+def test_a_deviation_that_names_an_error_covers_no_other_failure(project: ProjectMaker) -> None:
+    deviation = DEVIATION.replace("reason =", 'raises = "KeyError"\n    reason =')
+    end = project(claims("demo.holds"), CASES, deviation).run("-m", "cpu")
+    assert end.verdicts["test_it[bad-cpu]"] == "broken"
+
+
 def test_a_deviation_of_no_case_is_red_in_a_full_run_only(project: ProjectMaker) -> None:
     small = project(claims("demo.holds"), CASES.replace('"bad"', '"fair"'), DEVIATION)
     small.write_test('@claim("demo.holds")\ndef test_it(): pass\n')
