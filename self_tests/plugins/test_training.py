@@ -38,7 +38,7 @@ CASES = """
 
     @claim("demo.sgd")
     def test_sgd():
-        assert True
+        assert torch.optim.SGD is not None
 """
 TRAINING = """
 import torch
@@ -112,6 +112,6 @@ def test_a_run_is_compared_with_what_concerns_the_training_in_its_baseline(
     small: SmallProject,
 ) -> None:
     small.run("--report=old")
-    small.write_test(CASES.replace("assert True", "assert False"))
+    small.write_test(CASES.replace("SGD is not None", "SGD is None"))
     assert "nothing that held is broken" in small.run("--for=AdamW", "--baseline=old").text
     assert "1 claim is newly broken: demo.sgd" in small.run("--for=SGD", "--baseline=old").text
