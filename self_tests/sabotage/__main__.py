@@ -1,11 +1,10 @@
 """``python -m self_tests.sabotage [NAME]``: break torch in one way, and read what its claim says."""
 
 import argparse
-import difflib
 import sys
 from collections.abc import Sequence
 
-from fixtures.command import InputError, command
+from fixtures.command import InputError, command, did_you_mean
 from self_tests.sabotage.runner import all_faults, commit
 
 
@@ -23,8 +22,9 @@ def main(arguments: Sequence[str]) -> int:
         print("\n".join(f"{name:{width}}  {fault.claim}" for name, fault in faults.items()))
         return 0
     if unknown := [name for name in names if name not in faults]:
-        near = difflib.get_close_matches(unknown[0], faults, n=1)
-        hint = f"did you mean {near[0]}?" if near else "python -m self_tests.sabotage lists them"
+        hint = did_you_mean(
+            unknown[0], faults, otherwise="python -m self_tests.sabotage lists them"
+        )
         raise InputError(f"{unknown[0]!r} is no fault: {hint}")
     outcomes = commit(faults[name] for name in names)
     for name in names:
