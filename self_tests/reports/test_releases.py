@@ -1,6 +1,5 @@
 """The one list of releases, and what is made from it: the matrix of CI, the sessions of nox, the page."""
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -8,11 +7,14 @@ from typing import Any
 import pytest
 
 from fixtures.command import InputError
+from fixtures.compare.stored import lanes
 from fixtures.releases import ci_matrix, compatibility
 from fixtures.releases.supported import RELEASES, Release
 from fixtures.report.storage import read_report
 from fixtures.specification.torch_range import release_of
 from self_tests.support.forked_cases import ROOT
+from self_tests.support.made_up_reports import case, claim, write
+from self_tests.support.made_up_reports import report as report_of
 from self_tests.support.small_project import ProjectMaker, SmallProject, claims
 
 CASES = """
@@ -69,11 +71,8 @@ def test_the_page_of_compatibility_is_not_stale() -> None:
     assert compatibility.main(["--check"]) == 0
 
 
-def test_stored_summaries_are_of_releases_on_the_list() -> None:
-    listed = {release.torch for release in RELEASES}
-    assert [
-        one["release"] for one in compatibility.read_summaries() if one["release"] not in listed
-    ] == []
+def test_every_release_on_the_list_is_stored_and_no_other() -> None:
+    assert list(lanes()["cpu"].runs) == [release.torch for release in RELEASES]
 
 
 @pytest.fixture
@@ -89,9 +88,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder in the place of docs/."""
     monkeypatch.setattr(compatibility, "ROOT", tmp_path)
     monkeypatch.setattr(compatibility, "PAGE", tmp_path / "compatibility.md")
-    monkeypatch.setattr(compatibility, "SUMMARIES", tmp_path / "compatibility")
-    monkeypatch.setattr(compatibility.read_summaries, "__defaults__", (tmp_path / "compatibility",))
-    monkeypatch.setattr(compatibility.store, "__defaults__", (tmp_path / "compatibility",))
+    monkeypatch.setattr(compatibility, "FOLDER", tmp_path / "compatibility")
     return tmp_path
 
 
@@ -102,17 +99,17 @@ def test_a_summary_counts_claims_by_chapter_and_verdict(report: SmallProject) ->
     assert one["asked"] == read_report(report.path / "out")["times"]["started"][:10]
 
 
-def test_the_page_is_made_from_stored_summaries(report: SmallProject, elsewhere: Path) -> None:
-    assert compatibility.main([str(report.path / "out")]) == 0
-    stored = list((elsewhere / "compatibility").iterdir())
-    release = json.loads(stored[0].read_text(encoding="utf-8"))["release"]
-    assert [path.name for path in stored] == [f"{release}.json"]
+def test_the_page_is_made_from_what_is_stored(elsewhere: Path) -> None:
+    demo = claim("training.calling-the-module", case("holds", "a"), case("broken", "b"))
+    file = write(elsewhere / "report.json", report_of("2.8.0", {**demo, "chapter": "training"}))
+    assert compatibility.main([str(file)]) == 0
+    assert (elsewhere / "compatibility" / "cpu" / "training.json").exists()
     text = (elsewhere / "compatibility.md").read_text(encoding="utf-8")
-    assert f"| chapter | {release} |" in text
-    assert "| [demo](spec/demo.md) | 1 · 1 ✗ |" in text
-    assert f"- `demo.breaks`: {release}" in text
+    assert "| chapter | 2.8.0 |" in text
+    assert "| [training](spec/training.md) | 0 · 1 ✗ |" in text
+    assert "- `training.calling-the-module`: 2.8.0" in text
     assert compatibility.main(["--check"]) == 0
-    stored[0].unlink()
+    (elsewhere / "compatibility.md").write_text("stale\n", encoding="utf-8")
     assert compatibility.main(["--check"]) == 1
 
 

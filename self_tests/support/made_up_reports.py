@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.report import schema
-from fixtures.report.storage import counts, layout
+from fixtures.report.storage import counts, layout, short_digest
 
 Entry = dict[str, Any]
 
@@ -112,6 +112,6 @@ def _packed(number: int, leaves: Sequence[Leaf]) -> Mapping[str, Any]:
     values = b"".join(struct.pack(f"<{_CODES[dtype]}", value) for _, dtype, value in leaves)
     return {
         "layout": number,
-        "digest": str(leaves),
+        "digest": short_digest(str(leaves)),
         "values": base64.b64encode(values).decode(),
     }
