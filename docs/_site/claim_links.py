@@ -9,8 +9,10 @@ The Markdown files stay as they are, and can be read without the site.
 - Each answer to a statement of a document, and each count on the page *compatibility*, has a line of its own.
 - The page *claims* lists all claims.
 - The search knows each claim by its id and by the names of torch that it is about.
+- A page of docs/upgrades has a box that hides what does not concern an optimizer, by static/upgrades.js.
 """
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -27,11 +29,14 @@ from sphinx.errors import ExtensionError
 from sphinx.transforms import SphinxTransform
 from sphinx.util.nodes import make_refnode
 
-from fixtures.specification.register import Register, SpecificationError, read_register
+from fixtures.specification.register import Claim, Register, SpecificationError, read_register
+from fixtures.training_use import names, subjects
 
 DOCS = Path(__file__).parents[1]
 _NOT_IN_A_SLUG = re.compile(r"[^\w\- ]")
 _STATEMENT = re.compile(r"\d{3}-\d+")
+# The page that lists the upgrades.
+_UPGRADES = "upgrades/README"
 
 
 @cache
@@ -199,10 +204,35 @@ def _list_claims(_: Sphinx, page: str, text: list[str]) -> None:
     text[0] = "\n".join(lines) + "\n"
 
 
-def _leave_findings_out_of_the_tree(app: Sphinx, _doctree: nodes.document) -> None:
-    """Have the page of a finding in no table of contents: the index and the search lead to it."""
-    if app.env.docname.startswith("findings/"):
+def _leave_out_of_the_tree(app: Sphinx, _doctree: nodes.document) -> None:
+    """Have a finding and an upgrade in no table of contents: their index and the search lead to them."""
+    if app.env.docname.startswith(("findings/", "upgrades/")) and app.env.docname != _UPGRADES:
         app.env.metadata[app.env.docname]["orphan"] = True
+
+
+def _tell_what_claims_are_about(
+    app: Sphinx, page: str, _template: str, _context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Give the page of an upgrade its box, and what it has to know of the claims on the page."""
+    if doctree is None or not page.startswith("upgrades/") or page == _UPGRADES:
+        return
+    ids = {literal.astext() for literal in doctree.findall(nodes.literal)}
+    about = {claim.id: _about(claim) for claim in register() if claim.id in ids}
+    kinds = {
+        name: kind for name, kind in names.kinds().items() if not names.is_function_behind(name)
+    }
+    told = {"claims": about, "kinds": kinds, "bases": dict(names.BASES)}
+    app.add_js_file(None, body=f"const upgrade = {json.dumps(told)};")
+    app.add_js_file("upgrades.js", loading_method="defer")
+
+
+def _about(claim: Claim) -> dict[str, list[str]]:
+    """Return the names that a claim is about, by kind, and those that it excepts."""
+    named = subjects.of_claim(claim.api, claim.sentence)
+    found = {kind: sorted(own) for kind, own in named.items() if own}
+    if left_out := sorted(subjects.excepted(claim.sentence)):
+        found["except"] = left_out
+    return found
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -215,5 +245,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_transform(Anchors)
     app.add_transform(ClaimLinks)
     app.connect("source-read", _list_claims)
-    app.connect("doctree-read", _leave_findings_out_of_the_tree)
+    app.connect("doctree-read", _leave_out_of_the_tree)
+    app.connect("html-page-context", _tell_what_claims_are_about)
     return {"parallel_read_safe": False}

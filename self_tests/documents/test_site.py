@@ -1,18 +1,25 @@
 """The site that is built from docs/: without a warning, and with an address for each claim."""
 
 import json
+import re
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from fixtures.compare.changes import compare
+from fixtures.compare.stored import named
 from fixtures.findings.record import read_findings
 from fixtures.specification.register import Register, read_register
+from fixtures.training_use.reading import read_training
 from self_tests.support.forked_cases import ROOT
 
 MISSING = [name for name in ("sphinx", "furo", "myst_parser") if find_spec(name) is None]
@@ -165,3 +172,49 @@ def test_the_search_leads_to_claims_by_id_and_by_what_they_are_about(
     assert sorted(found.values()) == sorted(f"spec/{c.chapter}#{c.id}" for c in register)
     assert "averaged-model.is-a-copy (AveragedModel)" in found
     assert "averagedmodel" in index["terms"]
+
+
+@pytest.fixture
+def upgrade(build: tuple[Path, str]) -> Iterator[Any]:
+    """The page of an upgrade, in a browser."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    if (chromium := which("chromium")) is None:
+        pytest.skip("the system has no chromium")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 390, "height": 800})
+        page.goto((build[0] / "upgrades" / "2.8-to-2.15.html").as_uri())
+        yield page
+        browser.close()
+
+
+SHOWN = "[...document.querySelectorAll('article li:not([hidden])')].map((item) => item.textContent)"
+
+
+def test_the_page_of_an_upgrade_can_be_told_of_some_names_alone(upgrade: Any) -> None:
+    everything = upgrade.evaluate(SHOWN)
+    box = upgrade.locator(".of-a-training input")
+    box.fill("adamw, GradScaler")
+    some = upgrade.evaluate(SHOWN)
+    assert set(some) < set(everything)
+    assert any("An optimizer gives a FutureWarning" in item for item in some)  # of every optimizer
+    assert not any("LBFGS built over a group without" in item for item in some)
+    assert any("LBFGS built over a group without" in item for item in everything)
+    assert "for=AdamW%2CGradScaler" in upgrade.url
+    assert upgrade.evaluate("document.documentElement.scrollWidth") == 390
+    upgrade.reload()
+    assert upgrade.evaluate(SHOWN) == some
+    box.fill("AdmW")
+    assert "torch.optim has no AdmW" in upgrade.locator(".of-a-training output").inner_text()
+    box.fill("")
+    assert upgrade.evaluate(SHOWN) == everything
+
+
+def test_the_box_of_an_upgrade_agrees_with_the_comparison(upgrade: Any, register: Register) -> None:
+    names = "AdamW(lr=0.1, fused=True),OneCycleLR,GradScaler,AveragedModel,clip_grad_norm_"
+    found = compare(*named(("2.8", "2.15")), training=read_training(names))
+    upgrade.locator(".of-a-training input").fill(re.sub(r"\(.*?\)", "", names))
+    shown = " ".join(upgrade.evaluate(SHOWN))
+    claims = {claim for behaviour in found.behaviour for claim in behaviour.claims}
+    told = {claim.id for claim in register if claim.id in shown}
+    assert claims <= told

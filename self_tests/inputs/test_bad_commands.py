@@ -49,6 +49,10 @@ WRONG: dict[str, list[tuple[str, str]]] = {
         ("--chek", "unrecognized arguments: --chek"),
         ("2.13.0", "unrecognized arguments: 2.13.0"),
     ],
+    "fixtures.releases.upgrades": [
+        ("--chek", "unrecognized arguments: --chek"),
+        ("2.8 2.15", "unrecognized arguments: 2.8 2.15"),
+    ],
     "fixtures.releases.bounds": [("{}/missing", "missing: no report there")],
     "fixtures.specification.documents": [("--chek", "unrecognized arguments: --chek")],
     "fixtures.report.page": [

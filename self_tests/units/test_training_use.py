@@ -99,6 +99,10 @@ def test_what_is_no_use_is_not_counted(write: Write, program: str) -> None:
                      "train.py:2: SGD takes options from elsewhere: all of them count", id="arguments"),
         pytest.param("torch.optim.AdmW(p); torch.optim.SGD(p)",
                      "did you mean 'AdamW'?", id="no_such_name"),
+        pytest.param("torch.optim.AdamW(p, fusd=True)",
+                     "train.py:2: AdamW takes no option fusd: did you mean 'fused'?", id="no_such_option"),
+        pytest.param("torch.optim.SGD(p, colour=1)",
+                     "train.py:2: SGD takes no option colour: it takes lr, momentum,", id="no_such_at_all"),
         pytest.param("torch.optim.lr_scheduler.StepLR(o, 1)", "no optimizer is seen to be built",
                      id="no_optimizer"),
         pytest.param("from torch.optim import *\nSGD(p)", "train.py: 'from torch.optim import *'", id="star"),
@@ -113,6 +117,27 @@ def test_an_option_that_is_no_literal_has_any_value(write: Write) -> None:
     program = "import torch\ntorch.optim.AdamW(p, lr=args.lr, fused=True)"
     (use,) = read_training(str(write(program))).uses
     assert [use.option(name) for name in ("lr", "fused", "foreach")] == [UNREAD, True, None]
+
+
+def test_an_option_that_torch_does_not_have_leaves_the_others_open(write: Write) -> None:
+    (use,) = read_training(str(write("import torch\ntorch.optim.AdamW(p, fusd=True)"))).uses
+    assert use.option("fused") is UNREAD
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        pytest.param(
+            "torch.optim.lr_scheduler.StepLR(o, 1, verbose=True)", id="of_an_older_release"
+        ),
+        pytest.param("torch.optim.Muon(p, ns_steps=5)", id="of_a_newer_one"),
+        pytest.param("torch.amp.GradScaler(device='cuda', colour=1)", id="not_of_torch_optim"),
+        pytest.param("torch.optim.SGD([{'params': p, 'name': 'head'}])", id="key_of_a_group"),
+    ],
+)
+def test_an_option_that_some_release_takes_is_known(write: Write, use: str) -> None:
+    read = read_training(str(write(f"import torch\n{use}")))
+    assert [line for line in read.untold if "takes no option" in line] == []
 
 
 def test_a_folder_is_all_of_its_files(tmp_path: Path) -> None:
@@ -144,6 +169,7 @@ def test_names_and_options_are_taken_from_the_command_line() -> None:
         pytest.param("adamw", "did you mean 'AdamW'?", id="case"),
         pytest.param("torch.optim.OneCycleLRs", "did you mean 'OneCycleLR'?", id="full_name"),
         pytest.param("Xyzzy", "there are", id="nothing_near"),
+        pytest.param("AdamW(fusd=True)", "AdamW takes no option fusd: did you mean 'fused'?", id="option"),
         pytest.param("nope.py", "nope.py: no such file or folder", id="no_file"),
         pytest.param("AdamW(", "a parenthesis is not closed", id="parenthesis"),
         pytest.param("AdamW,,SGD", "something is missing beside a comma", id="comma"),
