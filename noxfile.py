@@ -1,7 +1,7 @@
 """The matrix over releases of torch: ``nox --list`` shows the sessions.
 
 ``nox -s 'specification(2.13.0)'`` runs one. Each leaves its report in reports/, to be read, compared, or
-summed up for docs/compatibility.md: ``python -m fixtures.releases.compatibility reports/*``.
+stored in docs/compatibility: ``python -m fixtures.releases.compatibility reports/*[0-9]``.
 """
 
 import shutil
@@ -20,6 +20,7 @@ GENERATED = (
     "fixtures.findings.pages",
     "fixtures.releases.ci_matrix",
     "fixtures.releases.compatibility",
+    "fixtures.releases.upgrades",
     "self_tests.detection",
     "self_tests.documents.examples --write",
 )

@@ -5,6 +5,7 @@ print now in the place of what they printed. A line ``…`` stands for lines tha
 """
 
 import argparse
+import os
 import re
 import shlex
 import subprocess
@@ -61,8 +62,15 @@ def run(example: Example) -> str:
     if words[0] != "python":
         raise ValueError(f"{example.id}: an example begins with 'python'")
     # The command is the project's own, from a page of this checkout.
+    # What is printed fits what has no width, whichever terminal this is.
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     done = subprocess.run(
-        [sys.executable, *words[1:]], cwd=ROOT, text=True, capture_output=True, check=False
+        [sys.executable, *words[1:]],
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        capture_output=True,
+        check=False,
     )
     return done.stdout + done.stderr
 
