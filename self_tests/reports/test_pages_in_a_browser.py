@@ -12,10 +12,19 @@ import pytest
 from fixtures.compare.changes import compare
 from fixtures.compare.page import page as comparison
 from fixtures.report.page import page as page_of
-from fixtures.report.trajectories import courses
 from fixtures.training_use.concerns import Concerns
 from fixtures.training_use.reading import read_training
-from self_tests.support.browser import SCHEMES, WIDTHS, Errors, Meter, barriers, browser, ready
+from self_tests.support.browser import (
+    SCHEMES,
+    WIDTHS,
+    Errors,
+    Meter,
+    barriers,
+    browser,
+    choose,
+    ready,
+)
+from self_tests.support.drawn import drawn
 from self_tests.support.made_up_pages import broken_run, held_run
 from self_tests.support.whole_size import CASES, CLAIMS, whole_report
 
@@ -29,9 +38,9 @@ A_LETTER, A_PAGE = 0.15, 1.2
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The addresses of a whole page, of the page of a run with broken claims, and of a comparison."""
-    folder, drawn = tmp_path_factory.mktemp("pages"), courses()
-    few = {**drawn, **{name: drawn[name][:2] for name in ("schedules", "paths")}}
-    whole, broken, held = whole_report(drawn), broken_run(few), held_run()
+    folder, examples = tmp_path_factory.mktemp("pages"), drawn()
+    few = {**examples, **{name: examples[name][:2] for name in ("schedules", "paths")}}
+    whole, broken, held = whole_report(examples), broken_run(few), held_run()
     made: dict[str, Any] = {"report": whole}
     texts = {
         "whole": page_of(whole, folder),
@@ -96,7 +105,7 @@ def test_a_whole_page_is_light(chromium: Any, pages: dict[str, Any]) -> None:
 
 
 def test_a_letter_of_a_search_is_quick(tab: Any, pages: dict[str, Any]) -> None:
-    ready(tab, pages["whole"])
+    choose(tab, pages["whole"])
     meter = Meter(tab)
     taken = []
     for letter in "adamw fused":
@@ -108,7 +117,7 @@ def test_a_letter_of_a_search_is_quick(tab: Any, pages: dict[str, Any]) -> None:
 
 
 def test_a_letter_changes_only_what_changes(tab: Any, pages: dict[str, Any]) -> None:
-    ready(tab, pages["whole"] + "#search=adamw")
+    choose(tab, pages["whole"] + "#search=adamw")
     tab.evaluate(
         "() => { window.changed = 0; new MutationObserver(list => { window.changed += list.length; })"
         ".observe(document.querySelector('main'), {subtree: true, childList: true, attributes: true}); }"
@@ -119,7 +128,7 @@ def test_a_letter_changes_only_what_changes(tab: Any, pages: dict[str, Any]) -> 
 
 
 def test_the_name_of_an_optimizer_finds_all_its_cases(tab: Any, pages: dict[str, Any]) -> None:
-    ready(tab, pages["whole"] + "#search=AdamW")
+    choose(tab, pages["whole"] + "#search=AdamW")
     shown = set(tab.evaluate(SHOWN))
     own = {
         claim["id"]: [case for case in claim["cases"] if case.get("optimizer") == "AdamW"]
@@ -132,15 +141,17 @@ def test_the_name_of_an_optimizer_finds_all_its_cases(tab: Any, pages: dict[str,
         if own[c["id"]] and "AdamW" not in str(c["api"]) + c["sentence"]
     )
     line = tab.locator(f"[id='claim-{claim['id']}']")
-    line.locator("summary").first.click()
+    line.evaluate("line => line.open = true")
+    line.locator(".cases").first.evaluate("details => details.open = true")
     assert line.locator("tbody tr").count() == len(own[claim["id"]])
 
 
 def test_an_option_is_found_by_its_whole_name(tab: Any, pages: dict[str, Any]) -> None:
-    ready(tab, pages["whole"] + "#search=weight_decay+adamw.decay-loop")
+    choose(tab, pages["whole"] + "#search=weight_decay+adamw.decay-loop")
     line = tab.locator("details.claim:not([hidden])").first
-    line.locator("summary").first.click()
-    assert "adamw.decay-loop" in line.locator("tbody").first.inner_text()
+    line.evaluate("line => line.open = true")
+    line.locator(".cases").first.evaluate("details => details.open = true")
+    assert "adamw.decay-loop" in line.locator("tbody").first.text_content()
 
 
 @pytest.mark.parametrize(
@@ -154,7 +165,7 @@ def test_for_names_shows_what_the_command_line_tells(
         claim["id"]: len(concerns.cases(claim["api"], claim["sentence"], claim["cases"]))
         for claim in pages["report"]["claims"]
     }
-    ready(tab, f"{pages['whole']}#for={names}")
+    choose(tab, f"{pages['whole']}#for={names}")
     assert set(tab.evaluate(SHOWN)) == {name for name, cases in expected.items() if cases}
     assert f"with {sum(expected.values()):,} cases" in found(tab)
 

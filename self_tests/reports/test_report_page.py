@@ -21,6 +21,7 @@ from fixtures.report.statistics import in_words
 from fixtures.report.storage import read_report
 from fixtures.report.svg import Axis, Line, Picture
 from fixtures.specification.verdicts import Verdict
+from self_tests.support.drawn import drawn
 from self_tests.support.forked_cases import ROOT
 from self_tests.support.made_up_pages import broken_run
 from self_tests.support.made_up_reports import case, claim, report
@@ -47,10 +48,10 @@ CASES = """
 VOID = {"meta", "input", "line", "rect", "circle", "path", "use"}
 
 
-@pytest.fixture(scope="module")
-def drawn() -> dict[str, Any]:
+@pytest.fixture(scope="module", name="drawn")
+def drawn_examples() -> dict[str, Any]:
     """What the installed torch does in the examples."""
-    return trajectories.courses()
+    return drawn()
 
 
 @pytest.fixture

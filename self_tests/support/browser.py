@@ -34,7 +34,9 @@ def browser() -> Iterator[Any]:
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is in the extra dev")
     with sync_api.sync_playwright() as playwright:
         # it is run as root in a container, where its own sandbox cannot be set up
-        started = playwright.chromium.launch(executable_path=at, args=["--no-sandbox"])
+        started = playwright.chromium.launch(
+            executable_path=at, args=["--no-sandbox", "--disable-gpu"]
+        )
         yield started
         started.close()
 
@@ -49,10 +51,18 @@ class Errors(list[str]):
 
 
 def ready(page: Any, address: str) -> Any:
-    """Open an address, and wait until the page's script has begun."""
+    """Open an address anew, and wait until the page's script has begun."""
     page.goto("about:blank")
     page.goto(address)
     page.wait_for_selector("html:not(.plain)", state="attached")
+    return page
+
+
+def choose(page: Any, address: str) -> Any:
+    """Open an address of a page that may be open: then, what is chosen changes, and nothing is loaded."""
+    if page.url.partition("#")[0] != address.partition("#")[0]:
+        return ready(page, address)
+    page.goto(address if "#" in address else f"{address}#")
     return page
 
 
