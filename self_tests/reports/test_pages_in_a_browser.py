@@ -3,6 +3,7 @@
 Times are those of the processor that the page takes, so that a machine with other work does not change them.
 """
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -302,6 +303,31 @@ def test_without_scripts_the_summary_is_readable(chromium: Any, pages: dict[str,
     page.locator("label:has(#f-deviates)").click()
     assert page.locator("details.claim:visible").count() == 1
     page.close()
+
+
+def test_the_ground_of_a_picture_is_lines_and_not_an_area(tab: Any, pages: dict[str, Any]) -> None:
+    tab.emulate_media(color_scheme="light")
+    ready(tab, pages["run"])
+    drawn = tab.locator(".figures.three svg.picture").first.screenshot()
+    assert dark_part(tab, drawn) < 0.1
+
+
+def dark_part(tab: Any, picture: bytes) -> float:
+    """Return which part of a picture is nearly black."""
+    part = tab.evaluate(
+        """async letters => {
+            const bytes = Uint8Array.from(atob(letters), letter => letter.charCodeAt(0));
+            const bitmap = await createImageBitmap(new Blob([bytes], {type: "image/png"}));
+            const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
+            context.drawImage(bitmap, 0, 0);
+            const found = context.getImageData(0, 0, bitmap.width, bitmap.height).data;
+            let dark = 0;
+            for (let i = 0; i < found.length; i += 4) dark += found[i] + found[i + 1] + found[i + 2] < 120;
+            return dark / (found.length / 4);
+        }""",
+        base64.b64encode(picture).decode(),
+    )
+    return float(part)
 
 
 def test_a_print_has_no_boxes(tab: Any, pages: dict[str, Any]) -> None:
