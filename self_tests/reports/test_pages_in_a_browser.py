@@ -292,6 +292,27 @@ def test_a_comparison_is_searched_and_filtered(tab: Any, pages: dict[str, Any]) 
     assert tab.url.endswith("#for=OneCycleLR")
 
 
+def test_a_change_of_cases_that_name_another_optimizer_is_its_own(
+    tab: Any, pages: dict[str, Any]
+) -> None:
+    deviating = tab.locator(".entry", has_text="rules.deviates")
+    ready(tab, pages["comparison"] + "#for=Adam")
+    assert deviating.is_visible()
+    tab.locator("#for").fill("SGD")
+    assert not deviating.is_visible()
+    assert "1 shown" in tab.locator("#broken-now").inner_text()
+
+
+def test_a_place_in_the_address_comes_into_view(tab: Any, pages: dict[str, Any]) -> None:
+    tab.set_viewport_size({"width": 390, "height": 900})
+    claim = pages["report"]["claims"][700]["id"]
+    ready(tab, f"{pages['whole']}#search=adam&claim-{claim}")
+    tab.wait_for_timeout(300)
+    top = tab.locator(f"[id='claim-{claim}']").evaluate("line => line.getBoundingClientRect().top")
+    tab.set_viewport_size({"width": 1280, "height": 900})
+    assert 0 <= top < 300
+
+
 def test_without_scripts_the_summary_is_readable(chromium: Any, pages: dict[str, Any]) -> None:
     page = chromium.new_page(java_script_enabled=False)
     page.goto(pages["run"])
