@@ -3,7 +3,7 @@
 import math
 import re
 from html.parser import HTMLParser
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from fixtures.catalogue.schedulers import SCHEDULES
 from fixtures.findings.record import SEVERITIES
 from fixtures.report import charts, links, trajectories
 from fixtures.report.deviating import deviating, finding_of
+from fixtures.report.embedded import DIGITS, LETTERS
 from fixtures.report.page import main, page
 from fixtures.report.rendering import extracted, render, sentence
 from fixtures.report.statistics import in_words
@@ -26,6 +27,7 @@ from self_tests.support.forked_cases import ROOT
 from self_tests.support.made_up_pages import broken_run
 from self_tests.support.made_up_reports import case, claim, report
 from self_tests.support.small_project import ProjectMaker, SmallProject, claims
+from self_tests.support.whole_size import whole_report
 
 CASES = """
     import warnings
@@ -190,6 +192,25 @@ def test_the_page_knows_every_case(text: str) -> None:
     assert [known["reasons"][number] for number, _ in claim["r"]] == [
         "not run: no cuda device here (torch " + torch.__version__ + ")"
     ]
+
+
+def test_every_case_of_a_whole_report_can_be_read_from_the_page(tmp_path: Path) -> None:
+    made = whole_report({})
+    known = extracted(page(made, tmp_path))
+    names = [""]
+    for row in known["rows"]:
+        names.append(names[-1][: DIGITS.index(row[0])] + row[1:])
+    for own, packed in zip(in_order(made), known["claims"], strict=True):
+        ((_, _, column),) = packed["g"]
+        rows = [*accumulate(known["lists"][column[1]])]
+        letters = column[2] * len(rows) if len(column[2]) == 1 else column[2]
+        read = sorted(zip((names[row + 1] for row in rows), letters, strict=True))
+        assert read == sorted((c["case"], LETTERS[c["verdict"]]) for c in own["cases"])
+
+
+def in_order(made: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the claims as the page has them: chapter by chapter."""
+    return sorted(made["claims"], key=lambda claim: str(claim["chapter"]))
 
 
 def test_a_claim_that_was_not_asked_says_so(text: str) -> None:
