@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from fixtures.findings.record import read_findings
+from fixtures.specification.findings import read_findings
 from fixtures.specification.register import Register, read_register
 from self_tests.support.forked_cases import ROOT
 

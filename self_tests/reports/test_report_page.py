@@ -12,7 +12,6 @@ import torch
 
 from fixtures.catalogue.optimizers import OPTIMIZERS
 from fixtures.catalogue.schedulers import SCHEDULES
-from fixtures.findings.record import SEVERITIES
 from fixtures.report import charts, links, trajectories
 from fixtures.report.deviating import deviating, finding_of
 from fixtures.report.embedded import DIGITS, LETTERS
@@ -21,6 +20,7 @@ from fixtures.report.rendering import extracted, render, sentence
 from fixtures.report.statistics import in_words
 from fixtures.report.storage import read_report
 from fixtures.report.svg import Axis, Line, Picture
+from fixtures.specification.findings import SEVERITIES
 from fixtures.specification.verdicts import Verdict
 from self_tests.support.drawn import drawn
 from self_tests.support.forked_cases import ROOT
