@@ -5,9 +5,9 @@ import re
 import pytest
 
 from fixtures.findings import pages, programs, upstream_report
-from fixtures.findings.record import Finding, read_findings
 from fixtures.releases.supported import RELEASES
 from fixtures.specification.deviations import read_deviations
+from fixtures.specification.findings import Finding, read_findings
 from fixtures.specification.register import read_register
 from self_tests.support.forked_cases import ROOT
 

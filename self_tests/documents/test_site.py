@@ -17,7 +17,7 @@ import pytest
 
 from fixtures.compare.changes import compare
 from fixtures.compare.stored import named
-from fixtures.findings.record import read_findings
+from fixtures.specification.findings import read_findings
 from fixtures.specification.register import Register, read_register
 from fixtures.training_use.reading import read_training
 from self_tests.support.forked_cases import ROOT

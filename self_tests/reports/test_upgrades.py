@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from fixtures.compare.stored import Lane, lanes
-from fixtures.findings.record import Finding, read_findings
 from fixtures.releases import upgrades
 from fixtures.releases.storing import store
 from fixtures.releases.supported import RELEASES
+from fixtures.specification.findings import Finding, read_findings
 from fixtures.specification.register import Register, read_register
 from self_tests.support.forked_cases import ROOT
 from self_tests.support.made_up_reports import Entry, case, claim, report

@@ -7,8 +7,8 @@ import pytest
 
 from fixtures.findings import pages, upstream_report
 from fixtures.findings.programs import can_run, differences, run
-from fixtures.findings.record import Finding, FindingError, Program, read_findings
 from fixtures.findings.spans import span
+from fixtures.specification.findings import Finding, FindingError, Program, read_findings
 from fixtures.specification.register import Register, read_register
 from fixtures.specification.torch_range import TorchRange
 
