@@ -325,7 +325,7 @@ def test_changes_are_told_by_their_weight() -> None:
 @pytest.mark.parametrize("form", FORMATS)
 def test_every_format_has_every_section(form: str) -> None:
     found = everything_changed()
-    printed = FORMATS[form](found, False)
+    printed = FORMATS[form](found, (), False)
     for words in (
         "demo.it",
         "It was so.",
@@ -339,7 +339,7 @@ def test_every_format_has_every_section(form: str) -> None:
 
 def test_the_counts_of_a_word_agree() -> None:
     found = everything_changed()
-    counts = json.loads(FORMATS["json"](found, False))["counts"]
+    counts = json.loads(FORMATS["json"](found, (), False))["counts"]
     for section, category in zip(sections(found), ("broken", "behaviour", "deviations", "drift",
                                                    "surface", "warnings"), strict=True):  # fmt: skip
         assert section.title.partition(": ")[2].split()[0] == str(counts[category]), section.title
