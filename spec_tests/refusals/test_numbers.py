@@ -1,8 +1,6 @@
 """The numeric options of every optimizer, at the edges of what they can mean, by every path."""
 
 import math
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 import torch
@@ -10,6 +8,7 @@ import torch
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import STEPS
 from fixtures.catalogue import optimizers
+from fixtures.catalogue.optimizer_record import Case, Preset
 from fixtures.claims import claim
 from fixtures.runs.refusal import TAKEN, answer, refusal
 from fixtures.runs.training import Training, start
@@ -20,42 +19,42 @@ REFUSED = refusal(*ERRORS)
 OWN = optimizers.each(which="is_torch_s_own")
 
 
-@dataclass(frozen=True)
-class Numbers:
-    """The numeric options of an optimizer that count steps, and those that are bounds and sizes.
-
-    Attributes:
-        counts: Those that are numbers of steps or of entries.
-        unchecked: The others of which torch looks at none, each with values that have no meaning.
-    """
-
-    counts: dict[str, tuple[Any, ...]]
-    unchecked: dict[str, tuple[Any, ...]]
-
-
-# Counts: below 0, infinite, fractions. Sizes: below 0, and in the wrong order.
-NUMBERS = {
-    "ASGD": Numbers({}, {"lambd": (-1.0, INF), "t0": (-1.0,), "alpha": (-INF,)}),
-    "LBFGS": Numbers(
-        {
-            "max_iter": (-1, 2.5, INF), "max_eval": (-1, 2.5), "history_size": (0, -1, 2.5, INF),
-        },
-        {"tolerance_grad": (-1.0,), "tolerance_change": (-1.0,)},
-    ),
-    "Muon": Numbers({"ns_steps": (-1, 2.5, INF)}, {"eps": (-1.0,)}),
-    "Rprop": Numbers({}, {"step_sizes": ((-1.0, 50), (1e-6, -1.0), (1.0, 0.5))}),
-    "SGD": Numbers({}, {"dampening": (-INF, INF)}),
+# What has no meaning, of the options for which torch asks for no range: counts of steps and entries, ...
+COUNTS = {
+    "LBFGS": {
+        "max_iter": (-1, 2.5, INF), "max_eval": (-1, 2.5), "history_size": (0, -1, 2.5, INF),
+    },
+    "Muon": {"ns_steps": (-1, 2.5, INF)},
 }  # fmt: skip
-NAN_IN = {
-    "ASGD": ("lambd", "alpha", "t0"),
-    "LBFGS": ("max_iter", "max_eval", "history_size", "tolerance_grad", "tolerance_change"),
-    "Muon": ("eps", "ns_steps"),
-    "SGD": ("dampening",),
+# ... sizes below 0, infinite ones, and bounds in the wrong order, ...
+SIZES = {
+    "ASGD": {"lambd": (-1.0, INF), "t0": (-1.0,), "alpha": (-INF,)},
+    "LBFGS": {"tolerance_grad": (-1.0,), "tolerance_change": (-1.0,)},
+    "Muon": {"eps": (-1.0,)},
+    "Rprop": {"step_sizes": ((-1.0, 50), (1e-6, -1.0), (1.0, 0.5))},
+    "SGD": {"dampening": (-INF, INF)},
 }
-NAN_PAIRS = {
+# ... and NaN.
+NANS = {
+    "ASGD": {"lambd": (NAN,), "alpha": (NAN,), "t0": (NAN,)},
+    "LBFGS": {
+        "max_iter": (NAN,), "max_eval": (NAN,), "history_size": (NAN,), "tolerance_grad": (NAN,),
+        "tolerance_change": (NAN,),
+    },
+    "Muon": {"eps": (NAN,), "ns_steps": (NAN,), "ns_coefficients": ((NAN, 1, 1),)},
     "Rprop": {"step_sizes": ((NAN, 50), (1e-6, NAN))},
-    "Muon": {"ns_coefficients": ((NAN, 1, 1),)},
-}
+    "SGD": {"dampening": (NAN,)},
+}  # fmt: skip
+
+
+def each_of(table):
+    """Parametrize a test with a case and what is asked of it, for each optimizer of a table."""
+    cases = [
+        (Case(optimizers.by_name(name), Preset("default")), row) for name, row in table.items()
+    ]
+    return pytest.mark.parametrize(
+        "case, asked", [pytest.param(case, row, id=case.id) for case, row in cases]
+    )
 
 
 def check_refused(case, device, asked):
@@ -73,23 +72,21 @@ def check_refused(case, device, asked):
 
 
 @claim("refused.nan-in-every-option")
-@optimizers.each(only=("ASGD", "LBFGS", "Muon", "Rprop", "SGD"))
-def test_nan_is_refused_where_no_range_is_asked_for(case, device):
-    name = case.optimizer.name
-    asked = dict.fromkeys(NAN_IN.get(name, ()), (NAN,)) | NAN_PAIRS.get(name, {})
+@each_of(NANS)
+def test_nan_is_refused_where_no_range_is_asked_for(case, asked, device):
     check_refused(case, device, asked)
 
 
 @claim("refused.counts-out-of-range")
-@optimizers.each(only=("LBFGS", "Muon"))
-def test_a_count_is_a_positive_integer(case, device):
-    check_refused(case, device, NUMBERS[case.optimizer.name].counts)
+@each_of(COUNTS)
+def test_a_count_is_a_positive_integer(case, asked, device):
+    check_refused(case, device, asked)
 
 
 @claim("refused.sizes-out-of-range")
-@optimizers.each(only=("ASGD", "LBFGS", "Muon", "Rprop", "SGD"))
-def test_a_size_without_a_meaning_is_an_error(case, device):
-    check_refused(case, device, NUMBERS[case.optimizer.name].unchecked)
+@each_of(SIZES)
+def test_a_size_without_a_meaning_is_an_error(case, asked, device):
+    check_refused(case, device, asked)
 
 
 # A number for each option, exact in float32, and what an option in betas or etas is.
