@@ -1,6 +1,5 @@
 """What the digits of a dtype swallow at every step: decays, averages, steps, sums of squares."""
 
-import pytest
 import torch
 
 from fixtures.assertions import check
@@ -78,7 +77,7 @@ def test_thousands_of_steps_of_adamw_change_nothing_either(case, implementations
         return parameter.tolist()
 
     seen = in_each(case, implementations, device, trained)
-    check.same(seen=seen, expected=dict.fromkeys(seen, [1.0, 1.0]), source="the start")
+    check.same(seen=seen, expected={name: [1.0, 1.0] for name in seen}, source="the start")
 
 
 @claim("precision.averages-that-never-fall")
