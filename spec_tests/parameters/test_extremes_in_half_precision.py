@@ -97,7 +97,7 @@ def test_an_infinite_gradient_makes_what_the_rule_makes_of_it(case, implementati
     expected = AFTERWARDS.get(name, dict.fromkeys(NOT_FINITE, LOST))
     check.same(
         seen=seen,
-        expected={implementation: expected for implementation in seen},
+        expected=dict.fromkeys(seen, expected),
         source="the update rule in the arithmetic of IEEE 754",
     )
 
@@ -137,7 +137,7 @@ def check_unmoved(case, implementations, device):
 
     seen = in_each(case, implementations, device, lambda c: [walk(dtype, c) for dtype in DTYPES])
     expected = [start.to(dtype) for dtype in DTYPES]
-    check.same(seen=seen, expected={name: expected for name in seen}, source="the start")
+    check.same(seen=seen, expected=dict.fromkeys(seen, expected), source="the start")
 
 
 @claim("extremes.spread-where-a-norm-does")
@@ -161,6 +161,6 @@ def test_what_is_no_number_spreads_as_far_as_the_norm(case, value, implementatio
     expected = {str(dtype): [[False] * 4, [True] * 4] for dtype in DTYPES}
     check.same(
         seen=seen,
-        expected={name: expected for name in seen},
+        expected=dict.fromkeys(seen, expected),
         source="a norm over the parameter is NaN or infinite",
     )
