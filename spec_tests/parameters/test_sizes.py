@@ -1,7 +1,9 @@
 """Parameters of no dimension, and of more elements than a kernel takes at a time."""
 
 import pytest
+import torch
 
+from fixtures.assertions.tolerances import EVERY_STEP_ROUNDED
 from fixtures.catalogue import gradient_tables, optimizers
 from fixtures.claims import claim
 from fixtures.runs.optimizer_run import OptimizerRun
@@ -18,6 +20,34 @@ REPEATS = pytest.mark.parametrize("repeats", [17, 11003], ids=["102", "66018"])
 @optimizers.each(which="elementwise")
 def test_a_large_parameter_takes_the_oracle_s_steps(case, repeats, device):
     OptimizerRun(case, device, table=TABLE, repeats=repeats).check()
+
+
+HALF = pytest.mark.parametrize(
+    "dtype", [torch.bfloat16, torch.float16], ids=["bfloat16", "float16"]
+)
+
+# At the usual rates, a few steps are shorter than what rounding is allowed.
+FAST = {"lr": 0.5}
+
+
+def check_in_half_precision(case, dtype, device):
+    __tracebackhide__ = True
+    run = OptimizerRun(case, device, dtype=dtype, table=TABLE, repeats=17)
+    run.check(tolerance=EVERY_STEP_ROUNDED)
+
+
+@claim("sizes.large-parameters-in-half-precision")
+@HALF
+@optimizers.each(which="elementwise", but="divides_by_eps", adding=FAST)
+def test_a_large_parameter_in_half_precision_takes_the_oracle_s_steps(case, dtype, device):
+    check_in_half_precision(case, dtype, device)
+
+
+@claim("sizes.large-parameters-in-half-precision")
+@HALF
+@optimizers.each(which="divides_by_eps", adding={**FAST, "eps": 2.0**-10})
+def test_a_large_parameter_does_so_with_an_eps_that_is_held(case, dtype, device):
+    check_in_half_precision(case, dtype, device)
 
 
 @claim("sizes.scalar-parameters")
