@@ -5,6 +5,7 @@ import pytest
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
 from fixtures.runs import save_and_resume_machine
+from fixtures.runs.changes_by_hand import ChangedByHand
 from fixtures.runs.save_and_resume_machine import Interleaving
 
 # torch 2.0 says so of the files that it writes and reads itself.
@@ -15,3 +16,11 @@ pytestmark = pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
 @optimizers.each()
 def test_a_training_that_is_saved_at_any_time_goes_on_as_if_it_were_not(case, device):
     save_and_resume_machine.run(Interleaving, examples=10, length=6, case=case, device=device)
+
+
+@claim("checkpoints.changed-by-hand")
+@pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step")  # the rules are drawn
+@pytest.mark.filterwarnings("ignore:Seems like `optimizer.step")  # a copy is warned of wrongly
+@optimizers.each(but="takes_one_group")
+def test_a_parameter_goes_by_its_own_state_whatever_is_done_to_the_groups(case, device):
+    save_and_resume_machine.run(ChangedByHand, examples=5, length=12, case=case, device=device)
