@@ -43,6 +43,30 @@ def test_a_parameter_in_the_place_of_another_is_stepped_as_a_new_one(case, devic
     )
 
 
+@claim("groups-by-hand.returned-parameter-continues")
+@OF_GROUPS
+def test_a_parameter_that_is_put_back_goes_on_from_its_state(case, device):
+    training, resting = in_two_groups(case, device), in_two_groups(case, device)
+    for each in (training, resting):
+        each.run(2)
+    second, (first_group, second_group) = training.parameters[1], training.optimizer.param_groups
+    second_group["params"].remove(second)
+    training.run(2)
+    first_group["params"].insert(0, second)
+    for each in (training, resting):
+        each.optimizer.zero_grad()
+        each.backward()
+        each.step()
+    check.same(
+        seen=[training.values()[1], dict(training.optimizer.state.get(second, {}))],
+        expected=[
+            resting.values()[1],
+            dict(resting.optimizer.state.get(resting.parameters[1], {})),
+        ],
+        source="a parameter that stayed in its group, after as many steps of its own",
+    )
+
+
 def exchanged(optimizer):
     group = optimizer.param_groups[0]
     group["params"][0] = torch.zeros_like(group["params"][0], requires_grad=True)
