@@ -19,7 +19,7 @@ def an_empty_state_stays_empty(patch: Patch) -> None:
     def without_default(self: Optimizer, state_dict: dict[str, Any]) -> None:
         load(self, state_dict)
         if not state_dict["state"]:
-            self.state = {}
+            self.state = {}  # type: ignore[assignment]
 
     patch.setattr(Optimizer, "load_state_dict", without_default)
 
@@ -163,7 +163,7 @@ def a_used_scaler_keeps_its_scale(patch: Patch) -> None:
     patch.setattr(GradScaler, "load_state_dict", keeping)
 
 
-@breaks("scaler-state.forgets-that-gradients-are-unscaled")
+@breaks("scaler-state.forgets-the-unscaling")
 def unscaling_shows_in_the_state(patch: Patch) -> None:
     unscale = GradScaler.unscale_
 
@@ -229,7 +229,7 @@ def a_scaler_that_is_off_asks_for_a_scale(patch: Patch) -> None:
     patch.setattr(GradScaler, "load_state_dict", asking)
 
 
-@breaks("averaged-model.state-from-before-the-first-update")
+@breaks("averaged-model.state-from-before-updates")
 def a_count_of_zero_is_not_loaded(patch: Patch) -> None:
     load = AveragedModel.load_state_dict
 
@@ -277,7 +277,7 @@ def swapping_is_overwriting(patch: Patch) -> None:
     patch.setattr(torch.__future__, "get_overwrite_module_params_on_conversion", lambda: True)
 
 
-@breaks("devices.swapped-parameters-keep-the-state-of-before")
+@breaks("devices.swapped-parameters-keep-their-state")
 def a_step_casts_the_state(patch: Patch) -> None:
     save = Optimizer.state_dict
 

@@ -16,7 +16,7 @@ def copies(averaged):
     return {key: entry.clone() for key, entry in averaged.state_dict().items()}
 
 
-@claim("averaged-model.state-from-before-the-first-update")
+@claim("averaged-model.state-from-before-updates")
 @averagings.each(only=OF_EACH_KIND)
 def test_a_state_from_before_the_first_update_begins_anew(averaging, device):
     late, plain = (averaging.of(Net(device)) for _ in range(2))

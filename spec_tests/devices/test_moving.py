@@ -79,7 +79,7 @@ def test_a_model_whose_parameters_are_swapped_trains_as_one_made_there(case, dev
     )
 
 
-@claim("devices.swapped-parameters-keep-the-state-of-before")
+@claim("devices.swapped-parameters-keep-their-state")
 @pytest.mark.usefixtures("to_swaps_parameters")
 @optimizers.each(which="keeps_state", but="keeps_one_state")
 def test_state_follows_swapped_parameters_when_it_is_loaded_again(case, device):

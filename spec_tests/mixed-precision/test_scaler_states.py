@@ -48,7 +48,7 @@ def test_a_state_from_before_the_first_loss_is_that_of_the_options(device):
     )
 
 
-@claim("scaler-state.forgets-that-gradients-are-unscaled")
+@claim("scaler-state.forgets-the-unscaling")
 @ONE
 def test_a_state_from_between_unscaling_and_step_divides_the_gradients_again(case, device):
     training, scaler, gradients = scaled(case, device)
