@@ -55,6 +55,53 @@ def to_makes_new_parameters():
     torch.__future__.set_overwrite_module_params_on_conversion(before)
 
 
+@pytest.fixture
+def to_swaps_parameters():
+    """Have Module.to() swap the tensors in the Parameters of a module."""
+    before = torch.__future__.get_swap_module_params_on_conversion()
+    torch.__future__.set_swap_module_params_on_conversion(True)
+    yield
+    torch.__future__.set_swap_module_params_on_conversion(before)
+
+
+@claim("devices.swapped-parameters-are-trained")
+@pytest.mark.usefixtures("to_swaps_parameters")
+@optimizers.each(but="keeps_state_from_construction")
+def test_a_model_whose_parameters_are_swapped_trains_as_one_made_there(case, device):
+    model = ParameterList(start(case, CPU, BEFORE)).to(device)
+    training = over(case, list(model), device)
+    before = list(model)
+    model.to(AFTER)
+    check.same(
+        seen=[[p is q for p, q in zip(before, model, strict=True)], outcome(training)],
+        expected=[[True] * len(before), outcome(made_there(case, device))],
+        source="the Parameters before, and a model that was made there",
+    )
+
+
+@claim("devices.swapped-parameters-keep-their-state")
+@pytest.mark.usefixtures("to_swaps_parameters")
+@optimizers.each(which="keeps_state", but="keeps_one_state")
+def test_state_follows_swapped_parameters_when_it_is_loaded_again(case, device):
+    swapped, loading = Training(case, device), Training(case, device, dtype=torch.float64)
+    swapped.run(1)
+    loading.optimizer.load_state_dict(deepcopy(swapped.optimizer.state_dict()))
+    with torch.no_grad():
+        for here, there in zip(loading.parameters, swapped.parameters, strict=True):
+            here.copy_(there)
+    before = swapped.optimizer.state_dict()["state"]
+    kept = {number: {k: str(v) for k, v in entries.items()} for number, entries in before.items()}
+    ParameterList(swapped.parameters).to(torch.float64)
+    after = swapped.optimizer.state_dict()["state"]
+    seen = {number: {k: str(v) for k, v in entries.items()} for number, entries in after.items()}
+    swapped.optimizer.load_state_dict(swapped.optimizer.state_dict())
+    check.same(
+        seen=[seen, outcome(swapped)],
+        expected=[kept, outcome(loading)],
+        source="the state before, and an optimizer in float64 that loaded it",
+    )
+
+
 @claim("devices.move-before-building")
 @optimizers.each()
 def test_a_model_that_was_moved_trains_as_one_made_there(case, device):

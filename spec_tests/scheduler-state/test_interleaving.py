@@ -50,14 +50,14 @@ class Scheduled(Interleaving):
     schedule = None
 
     def begin(self):
-        for training in self.both:
+        for training in self.trainings:
             training.scheduler = self.schedule.build(training.optimizer)
             training.epochs = 0
 
     @precondition(lambda self: self.saved.epochs < self.schedule.steps)
     @rule(metric=st.sampled_from((0.5, 1.0, 2.0)))
     def step_the_scheduler(self, metric):
-        for training in self.both:
+        for training in self.trainings:
             step(training.scheduler, metric)
             training.epochs += 1
 
