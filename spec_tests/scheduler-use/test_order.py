@@ -51,6 +51,37 @@ def test_a_step_that_was_replaced_is_warned_of():
         scheduler.step()
 
 
+@claim("order.overridden-step-hides-the-order")
+def test_the_wrong_order_is_not_told_of_a_step_that_was_replaced():
+    optimizer = two_groups()
+    scheduler = HALVING.build(optimizer)
+    step = optimizer.step
+    optimizer.step = lambda: step()
+    seen = [["overridden" in text for text in warnings_of(scheduler.step)] for _ in range(2)]
+    check.same(seen=seen, expected=[[True], []], source="one warning, of the step alone")
+
+
+@claim("order.resumed-scheduler-warns")
+@schedulers.each(which="is_of_lr_scheduler", but="has_its_own_step")
+def test_a_scheduler_that_resumes_warns_of_the_wrong_order_too(schedule):
+    optimizer = two_groups()
+    advance(optimizer, schedule.build(optimizer), 4)
+    (_, too_early), (resumed, in_order) = (resuming(schedule, optimizer) for _ in "12")
+    wrong = [["before `optimizer.step()`" in t for t in warnings_of(too_early.step)] for _ in "12"]
+    check.same(
+        seen=[wrong, warnings_of(lambda: advance(resumed, in_order, 2))],
+        expected=[[[True], []], []],
+        source="a warning at the first step in the wrong order, none in the right one",
+    )
+
+
+def resuming(schedule, saved):
+    """Return a new optimizer with the state of one after four steps, and its scheduler."""
+    optimizer = two_groups()
+    optimizer.load_state_dict(saved.state_dict())
+    return optimizer, schedule.build(optimizer, last_epoch=3)
+
+
 @claim("order.later-scheduler-uses-current-step")
 def test_a_scheduler_built_after_the_step_was_replaced_warns_of_nothing():
     optimizer = two_groups()
