@@ -42,6 +42,19 @@ def test_the_wrong_order_warns_at_the_first_step_only():
     check.same(seen=seen, expected=[1, 0, 0], source="warnings at each step")
 
 
+@claim("order.wrong-order-skips-first-rate")
+@schedulers.each(which="is_of_lr_scheduler", but="comes_to_an_end", first=True)
+def test_the_wrong_order_steps_at_the_rates_from_the_second_on(schedule):
+    right, wrong = two_groups(), two_groups()
+    in_order, too_early = schedule.build(right), schedule.build(wrong)
+    seen, expected = [], [rates_of(right), *advance(right, in_order, 5)]
+    for _ in range(5):
+        warnings_of(too_early.step)
+        seen.append(rates_of(wrong))
+        wrong.step()
+    check.same(seen=seen, expected=expected[1:], source="the rates of steps in the right order")
+
+
 @claim("order.an-overridden-step-is-noticed")
 def test_a_step_that_was_replaced_is_warned_of():
     optimizer = two_groups()
