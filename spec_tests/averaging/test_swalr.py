@@ -270,6 +270,27 @@ def test_a_state_of_an_older_release_goes_on_with_the_strategy_of_the_constructo
     )
 
 
+@claim("swalr.copies-a-tensor-target")
+@EACH_STRATEGY
+def test_a_target_that_is_a_tensor_is_copied(options):
+    single, each = torch.tensor(0.25), [torch.tensor(0.25), torch.tensor(0.25)]
+    expected, seen = two_groups(), {"one": two_groups(), "each": two_groups()}
+    numbers = SWALR(expected, 0.25, anneal_epochs=2, **options)
+    built = {
+        "one": SWALR(seen["one"], single, anneal_epochs=2, **options),
+        "each": SWALR(seen["each"], each, anneal_epochs=2, **options),
+    }
+    for target in (single, *each):
+        target.fill_(9.0)
+    course = torch.tensor(advance(expected, numbers, 4))
+    check.close(
+        seen={words: torch.tensor(advance(seen[words], built[words], 4)) for words in seen},
+        expected=dict.fromkeys(seen, course),
+        source="the target as it was given, as a number",
+        tolerance=RECURSION,
+    )
+
+
 @claim("swalr.replaces-the-targets-of-another")
 def test_a_second_swalr_anneals_to_its_own_targets():
     optimizer = two_groups()

@@ -1,5 +1,6 @@
 """Which implementation a step takes."""
 
+import pytest
 import torch
 
 from fixtures.catalogue import optimizers
@@ -111,3 +112,51 @@ def test_foreach_is_taken_if_asked_for(case, device):
 @optimizers.each(taking=("fused",))
 def test_fused_is_taken_if_asked_for(case, device):
     check_kernels(case, device, FUSED)
+
+
+# The table of the page on torch.optim.
+BY_LISTS = ("Adadelta", "Adamax", "ASGD", "NAdam", "RAdam", "RMSprop", "Rprop")
+BY_LISTS_AND_FUSED = ("Adagrad", "Adam", "AdamW", "SGD")
+BY_NEITHER = ("SparseAdam", "LBFGS", "Muon")
+
+
+@claim("chosen.from-those-the-page-lists")
+@optimizers.each(only=BY_LISTS + BY_LISTS_AND_FUSED)
+def test_an_optimizer_steps_by_lists_where_the_table_says_so(case, device):
+    check_kernels(case, device, FOREACH, foreach=True)
+
+
+@claim("chosen.from-those-the-page-lists")
+@optimizers.each(only=BY_LISTS_AND_FUSED)
+def test_an_optimizer_is_fused_where_the_table_says_so(case, device):
+    check_kernels(case, device, FUSED, fused=True)
+
+
+@claim("chosen.from-those-the-page-lists")
+@optimizers.each(only=BY_LISTS + BY_NEITHER)
+def test_an_optimizer_is_not_fused_where_the_table_says_so(case, device):
+    check_has_no(case, device, "fused")
+
+
+@claim("chosen.from-those-the-page-lists")
+@optimizers.each(only=BY_NEITHER)
+def test_an_optimizer_has_no_foreach_where_the_table_says_so(case, device):
+    check_has_no(case, device, "foreach")
+
+
+def check_has_no(case, device, option):
+    __tracebackhide__ = True
+    with pytest.raises(TypeError, match=f"unexpected keyword argument '{option}'"):
+        Training(case, device, **{option: True})
+
+
+@claim("chosen.adafactor-has-foreach")
+@optimizers.each(only=("Adafactor",))
+def test_adafactor_steps_by_lists_too(case, device):
+    check_kernels(case, device, FOREACH, foreach=True)
+
+
+@claim("chosen.adagrad-fused-on-cuda")
+@optimizers.each(only=("Adagrad",))
+def test_adagrad_is_fused_on_cuda_too(case, device):
+    check_kernels(case, device, FUSED, fused=True)

@@ -42,6 +42,19 @@ def test_the_wrong_order_warns_at_the_first_step_only():
     check.same(seen=seen, expected=[1, 0, 0], source="warnings at each step")
 
 
+@claim("order.wrong-order-skips-first-rate")
+@schedulers.each(which="is_of_lr_scheduler", but="comes_to_an_end", first=True)
+def test_the_wrong_order_steps_at_the_rates_from_the_second_on(schedule):
+    right, wrong = two_groups(), two_groups()
+    in_order, too_early = schedule.build(right), schedule.build(wrong)
+    seen, expected = [], [rates_of(right), *advance(right, in_order, 5)]
+    for _ in range(5):
+        warnings_of(too_early.step)
+        seen.append(rates_of(wrong))
+        wrong.step()
+    check.same(seen=seen, expected=expected[1:], source="the rates of steps in the right order")
+
+
 @claim("order.an-overridden-step-is-noticed")
 def test_a_step_that_was_replaced_is_warned_of():
     optimizer = two_groups()
@@ -49,6 +62,37 @@ def test_a_step_that_was_replaced_is_warned_of():
     optimizer.step = lambda: None
     with pytest.warns(UserWarning, match="overridden"):
         scheduler.step()
+
+
+@claim("order.overridden-step-hides-the-order")
+def test_the_wrong_order_is_not_told_of_a_step_that_was_replaced():
+    optimizer = two_groups()
+    scheduler = HALVING.build(optimizer)
+    step = optimizer.step
+    optimizer.step = lambda: step()
+    seen = [["overridden" in text for text in warnings_of(scheduler.step)] for _ in range(2)]
+    check.same(seen=seen, expected=[[True], []], source="one warning, of the step alone")
+
+
+@claim("order.resumed-scheduler-warns")
+@schedulers.each(which="is_of_lr_scheduler", but="has_its_own_step")
+def test_a_scheduler_that_resumes_warns_of_the_wrong_order_too(schedule):
+    optimizer = two_groups()
+    advance(optimizer, schedule.build(optimizer), 4)
+    (_, too_early), (resumed, in_order) = (resuming(schedule, optimizer) for _ in "12")
+    wrong = [["before `optimizer.step()`" in t for t in warnings_of(too_early.step)] for _ in "12"]
+    check.same(
+        seen=[wrong, warnings_of(lambda: advance(resumed, in_order, 2))],
+        expected=[[[True], []], []],
+        source="a warning at the first step in the wrong order, none in the right one",
+    )
+
+
+def resuming(schedule, saved):
+    """Return a new optimizer with the state of one after four steps, and its scheduler."""
+    optimizer = two_groups()
+    optimizer.load_state_dict(saved.state_dict())
+    return optimizer, schedule.build(optimizer, last_epoch=3)
 
 
 @claim("order.later-scheduler-uses-current-step")

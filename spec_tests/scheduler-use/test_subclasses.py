@@ -32,6 +32,13 @@ class TooMany(LRScheduler):
         return [*self.base_lrs, *([0.5] if self.last_epoch else [])]
 
 
+class ByEpoch(LRScheduler):
+    """Computes the rates of an epoch that it is given."""
+
+    def get_lr(self, epoch):
+        return [rate * 0.5**epoch for rate in self.base_lrs]
+
+
 class Relative(LRScheduler):
     """Multiplies what stands in the group, unless it is being built."""
 
@@ -114,6 +121,14 @@ def test_rates_for_more_groups_than_there_are_are_an_error():
     scheduler = TooMany(optimizer)
     with pytest.raises(ValueError, match=r"zip\(\)"):
         scheduler.step()
+
+
+@claim("own-schedulers.get-lr-is-given-nothing")
+def test_a_get_lr_that_wants_an_epoch_is_an_error():
+    optimizer = two_groups()
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'epoch'"):
+        ByEpoch(optimizer)
+    check.same(seen=rates_of(optimizer), expected=list(RATES), source="the rates before")
 
 
 @claim("own-schedulers.base-class-is-abstract")

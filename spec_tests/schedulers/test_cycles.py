@@ -137,6 +137,62 @@ def test_a_bound_that_is_a_tensor_is_copied(name, options):
     )
 
 
+@claim("cycles.take-tensors-as-momenta")
+@EACH_MOMENTUM
+@pytest.mark.parametrize(
+    "scheduler, options",
+    [
+        ("CyclicLR", {**CYCLE, "step_size_up": 3}),
+        ("OneCycleLR", {"max_lr": 0.5, "total_steps": 10}),
+    ],
+    ids=["cyclic", "one_cycle"],
+)
+def test_a_bound_of_the_momentum_that_is_a_tensor_is_copied(scheduler, options, name):
+    numbers = {"base_momentum": 0.5, "max_momentum": 0.75}
+    bounds = {key: torch.tensor(value) for key, value in numbers.items()}
+    optimizer, expected = two_groups(name=name), two_groups(name=name)
+    tensors = Schedule("tensors", scheduler, {**options, **bounds}).build(optimizer)
+    for bound in bounds.values():
+        bound.fill_(0.125)
+    courses = []
+    for over, built in (
+        (optimizer, tensors),
+        (expected, Schedule("numbers", scheduler, {**options, **numbers}).build(expected)),
+    ):
+        courses.append([momenta_of(over)])
+        for _ in range(8):
+            over.step()
+            built.step()
+            courses[-1].append(momenta_of(over))
+    check.close(
+        seen=torch.tensor(courses[0]),
+        expected=torch.tensor(courses[1]),
+        source="the bounds as they were given, as numbers",
+        tolerance=STEPS,
+    )
+
+
+@claim("one-cycle.older-state-keeps-strategy")
+@pytest.mark.parametrize("saved", ["cos", "linear"])
+@pytest.mark.parametrize("built", ["cos", "linear"], ids=["into_cos", "into_linear"])
+def test_a_state_of_an_older_release_goes_on_with_the_strategy_of_the_constructor(saved, built):
+    options = {"max_lr": 0.5, "total_steps": 20}
+    first, resumed, expected = two_groups(), two_groups(), two_groups()
+    older = Schedule("saved", "OneCycleLR", {**options, "anneal_strategy": saved}).build(first)
+    advance(first, older, 5)
+    state = {k: v for k, v in older.state_dict().items() if k != "_anneal_func_type"}
+    state["anneal_func"] = getattr(older, f"_annealing_{saved}")
+    new = Schedule("built", "OneCycleLR", {**options, "anneal_strategy": built})
+    scheduler, alone = new.build(resumed), new.build(expected)
+    scheduler.load_state_dict(state)
+    advance(expected, alone, 5)
+    check.same(
+        seen=advance(resumed, scheduler, 14),
+        expected=advance(expected, alone, 14),
+        source="the same steps with the strategy of the constructor",
+    )
+
+
 @claim("cycles.keep-their-bounds-in-the-groups")
 @EACH_MOMENTUM
 @pytest.mark.parametrize(
