@@ -18,6 +18,7 @@ from fixtures.releases.supported import RELEASES
 GENERATED = (
     "fixtures.specification.documents",
     "fixtures.findings.pages",
+    "fixtures.public_reports.page",
     "fixtures.releases.ci_matrix",
     "fixtures.releases.compatibility",
     "fixtures.releases.upgrades",

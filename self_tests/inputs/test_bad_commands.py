@@ -67,6 +67,7 @@ WRONG: dict[str, list[tuple[str, str]]] = {
         ("--issue --check", "not allowed with argument"),
     ],
     "fixtures.findings.pages": [("--chek", "unrecognized arguments: --chek")],
+    "fixtures.public_reports.page": [("--chek", "unrecognized arguments: --chek")],
     "self_tests.sabotage": [
         ("decay_leaks_into_grads", "did you mean 'decay_leaks_into_grad'?"),
         ("x", "'x' is no fault: python -m self_tests.sabotage lists them"),

@@ -162,6 +162,18 @@ def test_a_scaler_that_is_off_takes_a_closure(case, device):
     )
 
 
+@claim("scaler-calls.missing-cuda-switches-off")
+def test_a_scaler_for_cuda_is_off_without_cuda(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.warns(UserWarning, match="CUDA is not available"):
+        scaler = torch.amp.GradScaler("cuda")
+    check.same(
+        seen=[scaler.is_enabled(), scaler.state_dict()],
+        expected=[False, {}],
+        source="a GradScaler with enabled=False",
+    )
+
+
 @claim("scaler-calls.state-dict-contents")
 @ONE
 def test_the_state_dict_has_scale_options_and_count(case, device):
