@@ -69,7 +69,7 @@ def test_an_average_that_was_called_once_follows_a_lazy_module(averaging, device
     )
 
 
-@claim("averaged-model.averages-what-weights-are-computed-from")
+@claim("averaged-model.averages-originals-of-weights")
 @pytest.mark.parametrize("norm", NORMS)
 @ON_EACH_KIND
 def test_an_average_of_a_module_with_a_norm_averages_the_originals(
@@ -94,7 +94,7 @@ def test_an_average_of_a_module_with_a_norm_averages_the_originals(
     )
 
 
-@claim("averaged-model.averages-subclasses-as-plain-tensors")
+@claim("averaged-model.averages-wrapped-tensors")
 @ON_EACH_KIND
 def test_wrapped_parameters_are_averaged_like_plain_ones(averaging, device):
     plain = layer(device)

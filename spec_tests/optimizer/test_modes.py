@@ -70,7 +70,7 @@ def test_all_calls_but_steps_may_be_made_in_inference_mode(case, device):
     )
 
 
-@claim("inference-mode.state-of-construction-cannot-leave-it")
+@claim("inference-mode.built-state-cannot-leave-it")
 @optimizers.each(which="keeps_state_from_construction")
 def test_an_optimizer_built_in_inference_mode_with_its_state_does_not_step_outside(case, device):
     with torch.inference_mode():
@@ -110,4 +110,6 @@ def test_a_first_step_that_was_refused_leaves_nothing_behind(case, mode, device)
         mode.around(training.step)
     training.run(2)
     other.run(2)
-    check.same(seen=everything(training), expected=everything(other), source="without it")
+    check.same(
+        seen=everything(training), expected=everything(other), source="a training without it"
+    )

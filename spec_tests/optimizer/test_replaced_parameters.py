@@ -75,7 +75,7 @@ def test_a_module_that_is_cast_by_swapping_is_trained_in_its_new_dtype(case, dev
     )
 
 
-@claim("references.overwritten-parameters-are-not-followed")
+@claim("references.overwritten-are-not-followed")
 @ON_EACH
 def test_a_module_that_is_cast_by_overwriting_is_not_trained(case, device):
     net = layer(device)

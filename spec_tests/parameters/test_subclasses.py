@@ -52,7 +52,7 @@ def test_wrapped_parameters_take_the_steps_of_plain_ones(case, implementations, 
     check.same(
         seen={name: [run["wrapped"], *list(run.values())[2:]] for name, run in runs.items()},
         expected={name: [run["plain"], True] for name, run in runs.items()},
-        source="plain parameters",
+        source="plain parameters with the same gradients",
     )
 
 

@@ -25,7 +25,7 @@ def test_a_differentiable_step_over_the_parameters_of_a_module_is_an_error(case,
     check.same(seen=after, expected=before, source="the parameters before the step")
 
 
-@claim("refused.differentiable-over-leaves-changes-no-state")
+@claim("refused.leaves-change-no-state")
 @optimizers.each(taking=("differentiable",))
 def test_a_differentiable_step_that_is_refused_leaves_the_state(case, device):
     (_, before), (_, after) = refused(case, device)
