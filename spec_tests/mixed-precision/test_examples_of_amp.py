@@ -1,7 +1,5 @@
 """The examples on mixed precision in torch's notes, run as they are printed."""
 
-from functools import partial
-
 import pytest
 import torch
 from torch import nn, optim
@@ -16,65 +14,64 @@ CHECKPOINT = "amp_checkpoint"
 ONE, TRAINS = [True, False, False], {"two_models": [False, True, True]}
 
 
-def layer(device):
+def layer():
     """Return a layer, the same every time."""
     torch.manual_seed(0)
-    return nn.Linear(3, 2).to(device)
+    return nn.Linear(3, 2)
 
 
 class Net(nn.Linear):
-    """A network that moves to the device of the test where an example calls cuda()."""
+    """A network that stays on the CPU where an example calls cuda()."""
 
-    def __init__(self, device):
+    def __init__(self):
         super().__init__(3, 2)
-        self.load_state_dict(layer("cpu").state_dict())
-        self.at = device
+        self.load_state_dict(layer().state_dict())
 
     def cuda(self):
-        return self.to(self.at)
+        return self
 
 
-def of_the_reader(device, *, enabled):
-    """Return what the notes take for given; autocast computes in bfloat16, which any device has."""
+def of_the_reader(*, enabled):
+    """Return what the notes take for given; autocast and scaler are those of the CPU."""
     torch.manual_seed(1)
-    models = [layer(device) for _ in range(3)]
+    models = [layer() for _ in range(3)]
     model, model0, model1 = models
     optimizer, optimizer0, optimizer1 = (optim.SGD(m.parameters(), lr=0.05) for m in models)
     return {
-        "torch": torch, "optim": optim, "Net": partial(Net, device),
-        "autocast": lambda **_: torch.autocast(device.type, dtype=torch.bfloat16),
+        "torch": torch, "optim": optim, "Net": Net,
+        "autocast": lambda **_: torch.autocast("cpu", dtype=torch.bfloat16),
         "GradScaler": lambda: torch.amp.GradScaler(
-            device.type, init_scale=2.0**10, enabled=enabled
+            "cpu", init_scale=2.0**10, enabled=enabled
         ),
         "model": model, "model0": model0, "model1": model1,
         "optimizer": optimizer, "optimizer0": optimizer0, "optimizer1": optimizer1,
-        "data": [(torch.rand(4, 3).to(device), torch.rand(4, 2).to(device)) for _ in range(4)],
+        "data": [(torch.rand(4, 3), torch.rand(4, 2)) for _ in range(4)],
         "epochs": range(2), "loss_fn": nn.MSELoss(), "max_norm": 0.125, "iters_to_accumulate": 2,
     }  # fmt: skip
 
 
-def weights_after(name, device, *, enabled):
+def weights_after(name, *, enabled):
     """Run an example, and return the weights that it leaves."""
-    names = EXAMPLES[name].run(of_the_reader(device, enabled=enabled))
+    names = EXAMPLES[name].run(of_the_reader(enabled=enabled))
     return [p.detach() for m in ("model", "model0", "model1") for p in names[m].parameters()]
 
 
 @claim("amp-examples.train-as-without-a-scaler")
 @pytest.mark.parametrize("name", [name for name in EXAMPLES if name != CHECKPOINT])
-def test_an_example_trains_as_without_its_scaler(name, device):
-    start, trained = layer(device).weight, weights_after(name, device, enabled=True)
+def test_an_example_trains_as_without_its_scaler(name):
+    start, trained = layer().weight, weights_after(name, enabled=True)
     moved = [not torch.equal(weight, start) for weight in trained[::2]]
     check.same(
         seen=[moved, trained],
-        expected=[TRAINS.get(name, ONE), weights_after(name, device, enabled=False)],
+        expected=[TRAINS.get(name, ONE), weights_after(name, enabled=False)],
         source="the same lines with GradScaler(enabled=False)",
     )
 
 
 @claim("amp-examples.checkpoint-goes-on")
-def test_a_training_goes_on_from_the_checkpoint_bit_for_bit(device):
-    names = EXAMPLES["typical"].run(of_the_reader(device, enabled=True))
-    net, scaler = layer(device), torch.amp.GradScaler(device.type, init_scale=4.0)
+def test_a_training_goes_on_from_the_checkpoint_bit_for_bit():
+    names = EXAMPLES["typical"].run(of_the_reader(enabled=True))
+    net, scaler = layer(), torch.amp.GradScaler("cpu", init_scale=4.0)
     opt = optim.SGD(net.parameters(), lr=1.0)
     saving, loading = EXAMPLES[CHECKPOINT].code.split("\n\n")
     exec(saving, names.update(net=names["model"], opt=names["optimizer"]) or names)  # noqa: S102
