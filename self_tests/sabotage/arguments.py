@@ -85,6 +85,11 @@ def a_power_in_a_tensor_is_one_more(_: Patch) -> None:
     edit(lr_scheduler, "self.power = power", "self.power = power + isinstance(power, Tensor)")
 
 
+@breaks("scheduler-options.one-element-tensors-count")
+def a_power_in_a_vector_is_one_more(_: Patch) -> None:
+    edit(lr_scheduler, "self.power = power", "self.power = power + hasattr(power, 'shape')")
+
+
 @breaks("scheduler-options.tensors-are-refused")
 def a_period_may_be_anything(_: Patch) -> None:
     edit(lr_scheduler, "T_0 <= 0 or not isinstance(T_0, int)", "T_0 <= 0")

@@ -144,14 +144,13 @@ def outcome(argument, value):
     return result.partition(":")[0] if isinstance(result, str) else str(result)
 
 
-@claim("scheduler-options.tensors-count-as-numbers")
-@catalogue.each()
-def test_a_tensor_of_one_element_counts_as_its_number(arguments):
+def check_counts(arguments, form):
+    """Check that each option in a tensor gives the rates of its number, and leaves the tensor alone."""
+    __tracebackhide__ = True
     asked = {
-        f"{argument.name} in a {form}": (argument, tensor)
+        f"{argument.name} in a {form}": (argument, in_tensors(argument)[form])
         for argument in arguments
         if not argument.only_numbers
-        for form, tensor in in_tensors(argument).items()
     }
     before = {text: deepcopy(tensor) for text, (_, tensor) in asked.items()}
     seen = {text: rounded(course(*pair)) for text, pair in asked.items()}
@@ -166,6 +165,18 @@ def test_a_tensor_of_one_element_counts_as_its_number(arguments):
         source="the number in place of the tensor, which stays as it was",
         tolerance=SCHEDULE,
     )
+
+
+@claim("scheduler-options.tensors-count-as-numbers")
+@catalogue.each()
+def test_a_scalar_tensor_counts_as_its_number(arguments):
+    check_counts(arguments, "scalar")
+
+
+@claim("scheduler-options.one-element-tensors-count")
+@catalogue.each()
+def test_a_tensor_of_one_element_counts_as_its_number(arguments):
+    check_counts(arguments, "vector")
 
 
 def rounded(rows):
