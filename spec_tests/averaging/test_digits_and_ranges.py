@@ -26,11 +26,12 @@ def net_of(values, device, dtype=None):
 
 def towards(averaging, dtype, gaps, device, *, averaged=1, updates=1):
     """Return what an average of numbers from 1 to 2 does below models that are so many gaps above it."""
-    start = torch.tensor([1 + i / 8 for i in range(8)], dtype=dtype, device=device)
-    average = averaging.of(net := net_of(start.tolist(), device, dtype))
+    numbers = [1 + i / 8 for i in range(8)]
+    above = [number + gaps * torch.finfo(dtype).eps for number in numbers]
+    start = torch.tensor(numbers, dtype=dtype, device=device)
+    average = averaging.of(net_of(numbers, device, dtype))
     average.n_averaged.fill_(averaged)
-    with torch.no_grad():
-        net.weight += gaps * torch.finfo(dtype).eps
+    net = net_of(above, device, dtype)
     for _ in range(updates):
         average.update_parameters(net)
     return STANDS if torch.equal(average.module.weight, start) else MOVES
@@ -152,7 +153,9 @@ def test_a_mask_is_copied_from_the_model(averaging, device):
     average.update_parameters(net)
     net.mask.logical_not_()
     average.update_parameters(net)
-    check.same(seen=average.module.mask.tolist(), expected=[False, True], source="the model's")
+    check.same(
+        seen=average.module.mask.tolist(), expected=[False, True], source="the mask in the model"
+    )
 
 
 @claim("averages.keep-what-is-no-number")

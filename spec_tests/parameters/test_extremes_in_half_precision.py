@@ -137,7 +137,9 @@ def check_unmoved(case, implementations, device):
 
     seen = in_each(case, implementations, device, lambda c: [walk(dtype, c) for dtype in DTYPES])
     expected = [start.to(dtype) for dtype in DTYPES]
-    check.same(seen=seen, expected=dict.fromkeys(seen, expected), source="the start")
+    check.same(
+        seen=seen, expected=dict.fromkeys(seen, expected), source="the parameter before the steps"
+    )
 
 
 @claim("extremes.spread-where-a-norm-does")

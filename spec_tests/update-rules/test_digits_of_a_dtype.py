@@ -77,7 +77,11 @@ def test_thousands_of_steps_of_adamw_change_nothing_either(case, implementations
         return parameter.tolist()
 
     seen = in_each(case, implementations, device, trained)
-    check.same(seen=seen, expected={name: [1.0, 1.0] for name in seen}, source="the start")
+    check.same(
+        seen=seen,
+        expected={name: [1.0, 1.0] for name in seen},
+        source="the parameter before the steps",
+    )
 
 
 @claim("precision.averages-that-never-fall")
@@ -94,8 +98,9 @@ def factor(case, dtype, device):
     before, after = decaying_entries.over_zeros(case, x, every_mantissa.to(dtype)[None])
     seen = (after.double() / before.double()).mean().item()
     rounded = torch.tensor(1 - x, dtype=dtype).item()
-    factors = {1 - x: "the option", rounded: f"the option rounded to {dtype}", seen: f"{seen:.5f}"}
-    return next(name for f, name in factors.items() if abs(seen - f) < abs(1 - x - rounded) / 2)
+    factors = {1 - x: "the option", rounded: f"the option rounded to {dtype}"}
+    near = (name for f, name in factors.items() if abs(seen - f) < abs(1 - x - rounded) / 2)
+    return next(near, f"{seen:.5f}")
 
 
 @claim("precision.factors-are-not-rounded")

@@ -6,14 +6,13 @@ import torch
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import STEPS, Tolerance
 from fixtures.catalogue import optimizers
+from fixtures.catalogue.optimizer_record import SQUARES
 from fixtures.claims import claim
 from fixtures.devices.dtypes import default_dtype
 from fixtures.runs.each_implementation import in_each
 
 # Gradients that each dtype holds, of whose squares it holds not even a thousandth.
 HUGE = {torch.float16: 2.0**14, torch.bfloat16: 2.0**80, torch.float32: 2.0**80}
-SQUARES = ("exp_avg_sq", "square_avg", "sum")
-OF_SQUARES = ("Adam", "AdamW", "NAdam", "RAdam", "RMSprop", "Adadelta", "Adagrad")
 HELD = {"eps": 2.0**-10}
 FOUR = Tolerance(8, "two norms and a few products, each rounded to the dtype")
 
@@ -37,7 +36,7 @@ def after_a_huge_gradient(case, device, dtype, huge):
 
 
 @claim("ranges.squares-that-overflow-stop-an-element")
-@optimizers.each(only=OF_SQUARES, adding=HELD)
+@optimizers.each(which="keeps_squares", adding=HELD)
 def test_an_element_stands_still_after_a_gradient_whose_square_overflows(
     case, implementations, device
 ):
@@ -62,7 +61,7 @@ SMALLEST = 2.0**-24  # above 0 in float16
 
 
 @claim("ranges.squares-that-underflow")
-@optimizers.each(only=OF_SQUARES, adding=HELD)
+@optimizers.each(which="keeps_squares", adding=HELD)
 def test_a_second_moment_of_less_than_half_of_the_smallest_number_is_zero(
     case, implementations, device
 ):
