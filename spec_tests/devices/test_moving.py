@@ -66,7 +66,7 @@ def to_swaps_parameters():
 
 @claim("devices.swapped-parameters-are-trained")
 @pytest.mark.usefixtures("to_swaps_parameters")
-@optimizers.each(but="keeps_state_from_construction")
+@optimizers.each(but=("keeps_state_from_construction", "needs_closure"))
 def test_a_model_whose_parameters_are_swapped_trains_as_one_made_there(case, device):
     model = ParameterList(start(case, CPU, BEFORE)).to(device)
     training = over(case, list(model), device)

@@ -1,6 +1,7 @@
 """States of another class of scheduler, of something else, of another moment, and of other groups."""
 
 from copy import deepcopy
+from functools import cache
 
 import pytest
 import torch
@@ -40,20 +41,21 @@ def advance(optimizer, scheduler, steps):
     return rates
 
 
-def of_others(schedule):
-    """Return states of every other class of scheduler, and of other things, each with its name."""
-    states = {
-        name: begun(other)[1].state_dict()
-        for name, other in ONE_OF_EACH.items()
-        if name != schedule.scheduler
-    }
+@cache
+def states():
+    """Return the state of each class of scheduler, and of other things, each with its name."""
     layer = torch.nn.Linear(1, 1)
-    return states | {
+    return {name: begun(schedule)[1].state_dict() for name, schedule in ONE_OF_EACH.items()} | {
         "an optimizer": two_groups().state_dict(),
         "a GradScaler": {"scale": 2.0, "growth_factor": 2.0},
         "a module": layer.state_dict(),
         "an AveragedModel": torch.optim.swa_utils.AveragedModel(layer).state_dict(),
     }
+
+
+def of_others(schedule):
+    """Return all states but that of the class itself; what loads one copies it."""
+    return {name: state for name, state in states().items() if name != schedule.scheduler}
 
 
 def loaded(scheduler, state):
@@ -74,9 +76,9 @@ def without_parts(state):
 @claim("scheduler-state.of-others-is-refused")
 @EACH
 def test_the_state_of_another_class_or_thing_is_refused(schedule):
-    states = of_others(schedule)
-    seen = {name: loaded(begun(schedule)[1], state) for name, state in states.items()}
-    check.same(seen=seen, expected=dict.fromkeys(states, "refused"), source="who saved them")
+    others = of_others(schedule)
+    seen = {name: loaded(begun(schedule)[1], state) for name, state in others.items()}
+    check.same(seen=seen, expected=dict.fromkeys(others, "refused"), source="who saved them")
 
 
 @claim("scheduler-state.refused-changes-nothing")
