@@ -6,6 +6,7 @@ from torch import nn
 from torch.nn.utils import parametrizations
 
 from fixtures.assertions import check
+from fixtures.assertions.tolerances import STEPS
 from fixtures.catalogue import averagings
 from fixtures.catalogue.averagings import OF_EACH_KIND
 from fixtures.catalogue.wrapper_tensor import unwrapped, wrapped
@@ -105,8 +106,9 @@ def test_wrapped_parameters_are_averaged_like_plain_ones(averaging, device):
         for average, model in zip(averages, (net, plain), strict=True):
             average.update_parameters(model)
             times(model, 1.5)
-    check.same(
+    check.close(
         seen=unwrapped(averages[0].module.weight.detach()),
         expected=averages[1].module.weight.detach(),
         source="a plain parameter",
+        tolerance=STEPS,
     )
