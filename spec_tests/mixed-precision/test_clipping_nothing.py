@@ -51,7 +51,11 @@ def test_no_gradient_is_clamped_where_there_is_none(foreach, device):
     frozen, kept = parameter_with(None, device), parameter_with([3.0], device)
     for nothing in ([], used_up([kept]), [frozen]):
         clip_grad_value_(nothing, 1.0, foreach=foreach)
-    check.same(seen=[frozen.grad, kept.grad.tolist()], expected=[None, [3.0]], source="as before")
+    check.same(
+        seen=[frozen.grad, kept.grad.tolist()],
+        expected=[None, [3.0]],
+        source="the gradients before clipping",
+    )
 
 
 @claim("clipping.used-up-generator-warns")
