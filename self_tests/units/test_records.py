@@ -68,6 +68,10 @@ DERIVED: Mapping[str, tuple[OptimizerEntry, OptimizerEntry]] = {
         entry_of(states=(STEP, Entry("sum"))),
         entry_of(states=(STEP, Entry("max", option="amsgrad"), Entry("v", dimensions="vector"))),
     ),
+    "keeps_squares": (
+        entry_of(states=(STEP, Entry("exp_avg_sq")), traits=frozenset({"elementwise"})),
+        entry_of(states=(STEP, Entry("exp_avg")), traits=frozenset({"elementwise"})),
+    ),
     "refuses_a_kind_of_gradient": (entry_of(), entry_of(needs_closure=True)),
     "was_in_torch_1": (OptimizerEntry("Adam"), OptimizerEntry("Adafactor")),
     "keeps_state_from_construction": (
