@@ -11,7 +11,7 @@ from fixtures.catalogue.implementations import Implementation
 from fixtures.claims import claim
 from fixtures.runs.calls_in_modes import OptimizerCalls, in_turn, made, outside
 from fixtures.runs.each_implementation import in_each
-from fixtures.runs.saved_training import everything, fresh, trained
+from fixtures.runs.saved_training import CPU, everything, fresh, trained
 from fixtures.runs.training import Training
 
 AS_CHOSEN = Implementation("as torch chooses")
@@ -59,8 +59,8 @@ def test_no_call_makes_anything_on_the_default_device(case, device):
 
 @claim("inference-mode.other-calls-may-enter-it")
 @optimizers.each(but="keeps_state_from_construction")
-def test_all_calls_but_steps_may_be_made_in_inference_mode(case, device):
-    inside, other = OptimizerCalls(case, device), OptimizerCalls(case, device)
+def test_all_calls_but_steps_may_be_made_in_inference_mode(case):
+    inside, other = OptimizerCalls(case, CPU), OptimizerCalls(case, CPU)
     inside.calls = {
         name: call if "step" in name else partial(modes.INFERENCE.around, call)
         for name, call in inside.calls.items()
@@ -90,8 +90,8 @@ def refused_within(mode, training):
 
 @claim("modes.derivatives-refuse-steps")
 @optimizers.each()
-def test_a_step_within_a_function_that_is_differentiated_is_an_error(case, device):
-    training = trained(case, device)
+def test_a_step_within_a_function_that_is_differentiated_is_an_error(case):
+    training = trained(case)
     training.closure()
     before = everything(training)
     seen = {mode.name: refused_within(mode, training) for mode in modes.DERIVATIVES}
@@ -103,8 +103,8 @@ def test_a_step_within_a_function_that_is_differentiated_is_an_error(case, devic
 @optimizers.each(
     which=("keeps_state", "accepts_dense_gradients"), but="keeps_state_from_construction"
 )
-def test_a_first_step_that_was_refused_leaves_nothing_behind(case, mode, device):
-    training, other = fresh(case, device), fresh(case, device)
+def test_a_first_step_that_was_refused_leaves_nothing_behind(case, mode):
+    training, other = fresh(case), fresh(case)
     training.closure()
     with FORBIDDEN:
         mode.around(training.step)

@@ -51,7 +51,7 @@ def stepped(training, dtype, steps=3):
 
 @claim("gradient-dtypes.step-as-if-cast")
 @PAIRS
-@optimizers.each(only=KEEPING_DIGITS)
+@optimizers.each(only=KEEPING_DIGITS, adding={"foreach": False})
 def test_a_gradient_of_another_dtype_steps_as_if_it_had_been_cast(case, dtype, other, device):
     check.close(
         seen=stepped(with_gradients_in(case, device, dtype, other), other),
