@@ -271,12 +271,6 @@ def an_average_is_saved_under_the_names_of_the_model(patch: Patch) -> None:
     )
 
 
-@breaks("devices.swapped-parameters-are-trained")
-def swapping_is_overwriting(patch: Patch) -> None:
-    patch.setattr(torch.__future__, "get_swap_module_params_on_conversion", lambda: False)
-    patch.setattr(torch.__future__, "get_overwrite_module_params_on_conversion", lambda: True)
-
-
 @breaks("devices.swapped-parameters-keep-their-state")
 def a_step_casts_the_state(patch: Patch) -> None:
     save = Optimizer.state_dict

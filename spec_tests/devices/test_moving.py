@@ -64,21 +64,6 @@ def to_swaps_parameters():
     torch.__future__.set_swap_module_params_on_conversion(before)
 
 
-@claim("devices.swapped-parameters-are-trained")
-@pytest.mark.usefixtures("to_swaps_parameters")
-@optimizers.each(but=("keeps_state_from_construction", "needs_closure"))
-def test_a_model_whose_parameters_are_swapped_trains_as_one_made_there(case, device):
-    model = ParameterList(start(case, CPU, BEFORE)).to(device)
-    training = over(case, list(model), device)
-    before = list(model)
-    model.to(AFTER)
-    check.same(
-        seen=[[p is q for p, q in zip(before, model, strict=True)], outcome(training)],
-        expected=[[True] * len(before), outcome(made_there(case, device))],
-        source="the Parameters before, and a model that was made there",
-    )
-
-
 @claim("devices.swapped-parameters-keep-their-state")
 @pytest.mark.usefixtures("to_swaps_parameters")
 @optimizers.each(which="keeps_state", but="keeps_one_state")
