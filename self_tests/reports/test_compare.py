@@ -196,8 +196,13 @@ def of_another(new: dict[str, Any], what: str) -> None:
     ],
 )
 def test_a_run_in_other_circumstances_is_told_first(
-    small: SmallProject, capsys: pytest.CaptureFixture[str], what: str, told: str
+    small: SmallProject,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    what: str,
+    told: str,
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "200")  # wide enough for the name of any processor
     new = read_report(small.path / "old")
     of_another(new, what)
     pair = [str(small.path / "old"), write(small.path / "new.json", new)]

@@ -117,7 +117,7 @@ def test_a_release_is_compared_with_a_report_of_ones_own(lane: Lane) -> None:
         result["digest"] = f"other {result['digest']}"
     found = compare(lane.report("2.7.1"), other)
     assert found.unmeasured == 2
-    assert "2 differ, by how much the stored results do not tell" in text(found)
+    assert "2 differ, by how much the stored results do not tell" in text(found, width=200)
 
 
 def test_a_distance_tells_what_moved_where_results_do_not(lane: Lane) -> None:

@@ -79,7 +79,7 @@ def kind(number, name):
 
 
 @claim("extremes.infinities-follow-the-rule")
-@optimizers.each(which="elementwise")
+@optimizers.each(which=("elementwise", "is_torch_s_own"))
 def test_an_infinite_gradient_makes_what_the_rule_makes_of_it(case, implementations, device):
     name = case.optimizer.name
 
