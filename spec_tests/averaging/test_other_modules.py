@@ -13,6 +13,13 @@ from fixtures.catalogue.wrapper_tensor import unwrapped, wrapped
 from fixtures.claims import claim
 from fixtures.runs.module_training import inputs, layer, weights
 
+# What torch deprecates, or calls new, is asked here all the same.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*weight_norm.* is deprecated:FutureWarning"),
+    pytest.mark.filterwarnings("ignore:.*weight_norm.* is deprecated:UserWarning"),
+    pytest.mark.filterwarnings("ignore:Lazy modules are a new feature:UserWarning"),
+]
+
 ON_EACH_KIND = averagings.each(only=OF_EACH_KIND)
 NORMS = {
     "weight_norm": nn.utils.weight_norm,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import pytest
 import torch
 from torch import nn
 from torch.nn.utils import parametrizations, parametrize
@@ -11,6 +12,13 @@ from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
 from fixtures.runs.module_training import ON_EACH, build, inputs, layer, train, weights
+
+# What torch deprecates, or calls new, is asked here all the same.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*weight_norm.* is deprecated:FutureWarning"),
+    pytest.mark.filterwarnings("ignore:.*weight_norm.* is deprecated:UserWarning"),
+    pytest.mark.filterwarnings("ignore:Lazy modules are a new feature:UserWarning"),
+]
 
 
 class Halved(nn.Module):

@@ -11,6 +11,13 @@ from fixtures.catalogue import optimizers
 from fixtures.claims import claim
 from fixtures.runs.module_training import build, everything, inputs, layer, train, weights
 
+# What torch deprecates, or calls new, is asked here all the same.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*weight_norm.* is deprecated:FutureWarning"),
+    pytest.mark.filterwarnings("ignore:.*weight_norm.* is deprecated:UserWarning"),
+    pytest.mark.filterwarnings("ignore:Lazy modules are a new feature:UserWarning"),
+]
+
 REFUSING = ("Adagrad", "Muon")
 TAKING = [
     entry.name
