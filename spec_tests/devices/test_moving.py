@@ -10,6 +10,7 @@ from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.catalogue.document_problems import TinyNet
 from fixtures.claims import claim
+from fixtures.runs.conversions import OVERWRITE, SWAP, switched_on
 from fixtures.runs.training import Training, start
 
 BEFORE, AFTER = torch.float16, torch.float32
@@ -49,19 +50,15 @@ def outcome(training):
 @pytest.fixture
 def to_makes_new_parameters():
     """Have Module.to() replace the Parameters of a module."""
-    before = torch.__future__.get_overwrite_module_params_on_conversion()
-    torch.__future__.set_overwrite_module_params_on_conversion(True)
-    yield
-    torch.__future__.set_overwrite_module_params_on_conversion(before)
+    with switched_on(OVERWRITE):
+        yield
 
 
 @pytest.fixture
 def to_swaps_parameters():
     """Have Module.to() swap the tensors in the Parameters of a module."""
-    before = torch.__future__.get_swap_module_params_on_conversion()
-    torch.__future__.set_swap_module_params_on_conversion(True)
-    yield
-    torch.__future__.set_swap_module_params_on_conversion(before)
+    with switched_on(SWAP):
+        yield
 
 
 @claim("devices.swapped-parameters-keep-their-state")

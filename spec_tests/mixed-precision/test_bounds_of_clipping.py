@@ -13,19 +13,11 @@ from torch.nn import utils
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import STEPS
 from fixtures.claims import claim
+from fixtures.runs.given_gradients import parameters_with
 
 NAN, INF = math.nan, math.inf
 GRADIENTS = ([3.0, -4.0, 0.5], [-12.0, 0.0], [1.5])
 NORM = 13.0  # of (3, -4), (-12, 0): 5 and 12
-
-
-def parameters_with(gradients, device, dtype=torch.float32):
-    parameters = []
-    for gradient in gradients:
-        entries = torch.tensor(gradient, dtype=dtype, device=device)
-        parameters.append(torch.zeros_like(entries, requires_grad=True))
-        parameters[-1].grad = entries
-    return parameters
 
 
 def by_norm(parameters, bound, *, foreach):

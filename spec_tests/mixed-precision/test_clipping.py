@@ -11,6 +11,7 @@ from fixtures.assertions.tolerances import STEPS
 from fixtures.claims import claim
 from fixtures.devices.dtypes import finest
 from fixtures.oracles.clipping import clipped_by_norm, clipped_by_value, total_norm
+from fixtures.runs import given_gradients
 
 GRADIENTS = ([3.0, -4.0, 0.5], [12.0, 0.0], [-1.5])
 SOURCE = "the norm of all entries as one vector, in plain Python"
@@ -22,12 +23,8 @@ NOT_FINITE = pytest.mark.parametrize("value", [math.inf, math.nan], ids=["inf", 
 
 
 def parameter_with(gradient, device, dtype=None):
-    """Return a parameter of zeros with a gradient; None is none."""
-    dtype = dtype or finest(device, scalars=False)
-    entries = torch.tensor([0.0] if gradient is None else gradient, dtype=dtype, device=device)
-    parameter = torch.zeros_like(entries, requires_grad=True)
-    parameter.grad = None if gradient is None else entries
-    return parameter
+    """Return a parameter with a gradient, in the finest dtype that the device has unless told otherwise."""
+    return given_gradients.parameter_with(gradient, device, dtype or finest(device, scalars=False))
 
 
 def parameters_with(gradients, device, dtype=None):

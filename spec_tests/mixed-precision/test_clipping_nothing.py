@@ -9,16 +9,9 @@ from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 
 from fixtures.assertions import check
 from fixtures.claims import claim
+from fixtures.runs.given_gradients import parameter_with
 
 FOREACH = pytest.mark.parametrize("foreach", [None, False, True], ids=["either", "loop", "foreach"])
-
-
-def parameter_with(gradient, device):
-    """Return a parameter of zeros with a gradient; None is none."""
-    entries = torch.tensor([0.0] if gradient is None else gradient, device=device)
-    parameter = torch.zeros_like(entries, requires_grad=True)
-    parameter.grad = None if gradient is None else entries
-    return parameter
 
 
 def used_up(parameters):

@@ -9,16 +9,9 @@ from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import STEPS
 from fixtures.claims import claim
+from fixtures.runs.given_gradients import parameter_with
 
 FOREACH = pytest.mark.parametrize("foreach", [False, True], ids=["loop", "foreach"])
-
-
-def with_gradient(values, device, dtype=torch.float32):
-    """Return a parameter of zeros with a gradient."""
-    gradient = torch.tensor(values, dtype=dtype, device=device)
-    parameter = torch.zeros_like(gradient, requires_grad=True)
-    parameter.grad = gradient
-    return parameter
 
 
 @claim("clipping.by-value-and-infinities")
@@ -27,7 +20,7 @@ def test_infinities_are_clamped_and_nan_is_not(foreach, device):
     values = [math.nan, math.inf, -math.inf, 3.0]
     seen = {}
     for dtype in (torch.float16, torch.bfloat16, torch.float32):
-        parameter = with_gradient(values, device, dtype)
+        parameter = parameter_with(values, device, dtype)
         clip_grad_value_([parameter], 1.0, foreach=foreach)
         seen[str(dtype)] = parameter.grad.tolist()
     expected = {dtype: [math.nan, 1.0, -1.0, 1.0] for dtype in seen}
@@ -37,7 +30,7 @@ def test_infinities_are_clamped_and_nan_is_not(foreach, device):
 @claim("clipping.counts-a-parameter-once")
 @FOREACH
 def test_a_parameter_that_is_given_twice_is_clipped_once(foreach, device):
-    parameter = with_gradient([3.0, 4.0], device)
+    parameter = parameter_with([3.0, 4.0], device)
     norm = clip_grad_norm_([parameter, parameter], 1.0, foreach=foreach)
     check.close(
         seen=[norm, parameter.grad],

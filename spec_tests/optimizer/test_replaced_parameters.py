@@ -1,32 +1,17 @@
 """What an optimizer makes of a module whose parameters are assigned, swapped or cast."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 import torch
 
 from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
+from fixtures.runs.conversions import OVERWRITE, SWAP, switched_on
 from fixtures.runs.module_training import ON_EACH, build, inputs, layer, train, weights
 
-SWAP = "set_swap_module_params_on_conversion"
-OVERWRITE = "set_overwrite_module_params_on_conversion"
 CAST_TO = (torch.float64, torch.bfloat16)
 # Those that combine state and gradient with an operator that takes one dtype alone.
 TAKING_ONE_DTYPE = ("Adafactor", "Adam", "AdamW", "Adamax", "LBFGS", "Muon", "NAdam", "RAdam")
-
-
-@contextmanager
-def switched_on(switch: str) -> Iterator[None]:
-    """Turn a switch of torch.__future__ on, and off again."""
-    turn = getattr(torch.__future__, switch)
-    turn(True)
-    try:
-        yield
-    finally:
-        turn(False)
 
 
 def fate(net, optimizer, device, dtype=torch.float32):
