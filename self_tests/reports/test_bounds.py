@@ -13,6 +13,7 @@ from fixtures.specification.deviations import Deviation, read_deviations
 from fixtures.specification.register import read_register
 from fixtures.specification.torch_range import TorchRange
 from self_tests.support.forked_cases import ROOT
+from self_tests.support.made_up_reports import case, claim, report
 from self_tests.support.small_project import ProjectMaker, claims
 
 Unproven = Callable[..., list[str]]
@@ -113,6 +114,25 @@ def test_any_other_entry_is_not(
 ) -> None:
     found = missing("torch: >=2.0", on_both_sides(inside, outside), DEVIATION)
     assert found == [f"demo.it [*] on any: torch >=2.4, between 2.4.1 and 2.3.1: {says}"]
+
+
+def test_a_report_of_some_claims_tells_of_those_that_no_case_of_an_entry_is_about(
+    tmp_path: Path, missing: Unproven
+) -> None:
+    another = Deviation("demo.other", TorchRange(">=2.4"), "torch does otherwise")
+    for release, became in (("2.4.1", "deviates"), ("2.3.1", "not applicable")):
+        asked = report(release, claim("demo.it", case(became)), claim("demo.other"))
+        asked["header"]["options"]["claim"] = ["demo.it"]
+        bounds.store(asked, [DEVIATION, another], tmp_path / "stored")
+    evidence = bounds.read_evidence(tmp_path / "stored")
+    assert missing("torch: >=2.0", evidence, DEVIATION) == []
+    told = [
+        key
+        for release in evidence.values()
+        for lane in release["deviations"].values()
+        for key in lane
+    ]
+    assert told == [KEY, KEY]
 
 
 def test_a_report_shows_each_claim_by_implementation(project: ProjectMaker) -> None:
