@@ -109,9 +109,8 @@ def step_watched(training, seen):
         seen.options += [k for k in group if k not in before and k != "params"]
 
 
-@cache
 def observed(case, device, implementations):
-    """Return what three steps did, by implementation and dtype; each training is watched once."""
+    """Return what three steps did, by implementation and dtype."""
     watched = {"by default": watch_each_dtype(case, device)}
     watched |= in_each(case, implementations, device, lambda case: watch_each_dtype(case, device))
     return {
@@ -119,8 +118,12 @@ def observed(case, device, implementations):
     }
 
 
+@cache
 def watch_each_dtype(case, device):
-    """Return what three steps did, by dtype: float32, and another that the implementation takes."""
+    """Return what three steps did, by dtype: float32, and another that the implementation takes.
+
+    Each training is watched once, for all claims.
+    """
     other = torch.bfloat16 if case.options.get("fused") else torch.complex64
     dtypes = (torch.float32, other) if case.implementation else (torch.float32,)
     return {
@@ -141,8 +144,7 @@ def check_nothing(kind, case, device, implementations):
     """Check that no implementation did what is noted under this name."""
     __tracebackhide__ = True
     by_name = {
-        name: getattr(seen, kind)
-        for name, seen in observed(case, device, tuple(implementations)).items()
+        name: getattr(seen, kind) for name, seen in observed(case, device, implementations).items()
     }
     done = {name: seen for name, seen in by_name.items() if seen}
     assert done == {}, "; ".join(f"{name}: {', '.join(seen)}" for name, seen in done.items())

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import DRAWN
@@ -10,33 +10,35 @@ from fixtures.catalogue import optimizers
 from fixtures.catalogue.drawn import optimizers as drawn
 from fixtures.catalogue.optimizer_record import Preset
 from fixtures.claims import claim
+from fixtures.runs.each_implementation import in_each
 from fixtures.runs.optimizer_run import OptimizerRun
 
-DENSE = ("has_oracle", "accepts_dense_gradients")
-
 
 @claim("update-rules.hold-for-any-options")
-@optimizers.each(which=DENSE, not_by=("fused",))
-def test_drawn_options_and_gradients_lead_where_the_oracle_goes(case, device):
-    check_drawn(case, device)
+@optimizers.each(which=("has_oracle", "accepts_dense_gradients"))
+def test_drawn_options_and_gradients_lead_where_the_oracle_goes(case, implementations, device):
+    asked = [entry for entry in implementations if not cannot_begin_late(case, entry)]
 
-
-# Fused SGD cannot start a momentum late, which has a claim of its own.
-@claim("update-rules.hold-for-any-options")
-@optimizers.each(which=(*DENSE, "keeps_state"), by=("fused",))
-def test_drawn_options_and_gradients_lead_where_the_oracle_goes_when_fused(case, device):
-    check_drawn(case, device)
-
-
-def check_drawn(case, device):
+    # Twice as many as usual: each is drawn once for all implementations.
+    @settings(max_examples=2 * settings().max_examples)
     @given(options=drawn.options(case.optimizer), table=drawn.tables())
     def steps_as_the_oracle(options, table):
-        run = OptimizerRun(replace(case, preset=Preset("drawn", options)), device, table=table)
+        preset = Preset("drawn", options)
+
+        def run(case):
+            return OptimizerRun(replace(case, preset=preset), device, table=table)
+
+        seen = in_each(case, asked, device, lambda case: run(case).by_torch())
         check.close(
-            seen=run.by_torch(),
-            expected=run.by_oracle(),
+            seen=seen,
+            expected=dict.fromkeys(seen, run(case).by_oracle()),
             source=f"the oracle in fixtures/oracles, with {options}",
             tolerance=DRAWN,
         )
 
     steps_as_the_oracle()
+
+
+def cannot_begin_late(case, implementation):
+    """Whether no parameter may begin after the others: so it is of fused SGD, by a claim of its own."""
+    return "fused" in implementation.all_parts and not case.optimizer.has("keeps_state")
