@@ -147,6 +147,25 @@ def a_missing_entry_is_zero(patch: Patch) -> None:
     before_each_group_of_adam(patch, fill)
 
 
+@breaks("state-by-hand.integer-count-continues")
+def an_integer_count_stands_still(_: Patch) -> None:
+    edit(adam, "step_t += 1", "step_t += step_t.is_floating_point()")
+
+
+@breaks("state-by-hand.integer-count-refused")
+def a_foreach_step_makes_its_counts_floats(patch: Patch) -> None:
+    group = Optimizer._group_tensors_by_device_and_dtype
+
+    def converting(tensorlistlist: list[list[Any]], *arguments: Any) -> Any:
+        lists = [
+            [t if t is None or t.is_floating_point() else t.float() for t in tensors]
+            for tensors in tensorlistlist
+        ]
+        return group(lists, *arguments)
+
+    patch.setattr(Optimizer, "_group_tensors_by_device_and_dtype", staticmethod(converting))
+
+
 @breaks("state-by-hand.note-after-a-step")
 def a_note_makes_the_state_begin_anew(_: Patch) -> None:
     edit(adam, "if len(state) == 0:", 'if len(state) == 0 or "note" in state:')

@@ -1,7 +1,7 @@
 """Faults of single update rules: signs, powers, corrections, buffers."""
 
 import torch
-from torch.optim import adagrad, sgd
+from torch.optim import adagrad, adam, sgd
 
 from self_tests.sabotage.fault import Patch, breaks
 from self_tests.support.loaded_code import edit
@@ -93,3 +93,21 @@ def negative_lambd_is_refused_early(patch: Patch) -> None:
         original(self, *arguments, **options)  # type: ignore[arg-type]
 
     patch.setattr(torch.optim.ASGD, "__init__", construct)
+
+
+@breaks("edges.infinite-rate")
+def a_rate_is_bounded(_: Patch) -> None:
+    edit(
+        sgd,
+        "        else:\n            param.add_(grad, alpha=-lr)",
+        "        else:\n            param.add_(grad, alpha=-min(lr, 1e300))",
+    )
+
+
+@breaks("edges.infinite-eps")
+def an_eps_is_bounded(_: Patch) -> None:
+    edit(
+        adam,
+        "denom = (exp_avg_sq.sqrt() / bias_correction2_sqrt).add_(eps)",
+        "denom = (exp_avg_sq.sqrt() / bias_correction2_sqrt).add_(min(eps, 1.0))",
+    )

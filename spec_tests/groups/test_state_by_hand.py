@@ -67,6 +67,38 @@ def test_a_step_misses_by_name_an_entry_that_was_removed(case):
     check.same(seen=seen, expected=expected, source="the entries that a step reads")
 
 
+OF_COUNTS = optimizers.each(which="counts_steps", but="counts_in_python")
+
+
+def trained_with_integer_counts(case, device):
+    """Return a training of two steps, the counts of which were replaced by integer tensors."""
+    training = trained(case, device)
+    for state in training.optimizer.state.values():
+        count = state["step"]
+        where = count.device if isinstance(count, torch.Tensor) else None
+        state["step"] = torch.tensor(int(count), device=where)
+    return training
+
+
+@claim("state-by-hand.integer-count-continues")
+@OF_COUNTS
+def test_a_loop_counts_on_from_an_integer(case, device):
+    replaced, plain = trained_with_integer_counts(case, device), trained(case, device)
+    replaced.run(2)
+    plain.run(2)
+    check.same(seen=replaced.values(), expected=plain.values(), source="the counts of torch")
+
+
+@claim("state-by-hand.integer-count-refused")
+@OF_COUNTS
+def test_other_steps_refuse_a_count_that_is_an_integer(case, device):
+    training = trained_with_integer_counts(case, device)
+    before = training.values()
+    with pytest.raises(RuntimeError, match=r"same index must be .* the same dtype"):
+        training.run(1)
+    check.same(seen=training.values(), expected=before, source="the parameters before")
+
+
 @claim("state-by-hand.note-before-the-first-step")
 @optimizers.each()
 def test_a_note_beside_a_parameter_does_not_disturb_its_first_step(case, device):

@@ -1,5 +1,6 @@
 """Options at the edge of what a rule allows, where a shortcut would be at hand."""
 
+import math
 import re
 
 from fixtures.catalogue import gradient_tables, optimizers
@@ -98,3 +99,28 @@ def check_steps(case, device):
     __tracebackhide__ = True
     table = TABLES[case.optimizer.parameters]
     OptimizerRun(case, device, table=table, later={"lr": 0.25}).check()
+
+
+def infinite(option, *, but):
+    """Return the cases of every optimizer that takes the option, which is infinite."""
+    every = of_each({option: math.inf})
+    return [edge(name, options) for name, options in every if name not in but]
+
+
+@claim("edges.infinite-rate")
+@optimizers.each_of(infinite("lr", but=("Adafactor", "Rprop")))
+def test_a_first_step_with_an_infinite_rate_is_that_of_the_oracle(case, device):
+    check_first_step(case, device)
+
+
+# The eps of Adadelta stands above the line too, and the first steps of RAdam are taken without one.
+@claim("edges.infinite-eps")
+@optimizers.each_of(infinite("eps", but=("Adadelta", "Adafactor", "RAdam")))
+def test_a_first_step_with_an_infinite_eps_is_that_of_the_oracle(case, device):
+    check_first_step(case, device)
+
+
+def check_first_step(case, device):
+    __tracebackhide__ = True
+    table = gradient_tables.begun(TABLES[case.optimizer.parameters], 1)
+    OptimizerRun(case, device, table=table).check()
