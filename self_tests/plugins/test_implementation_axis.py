@@ -112,6 +112,24 @@ def test_a_test_may_ask_of_all_in_one_case(project: ProjectMaker) -> None:
     assert end.verdicts == {"test_it[adam.default-cpu]": "holds"}
 
 
+def test_a_test_that_asks_of_all_does_not_hold_of_none(project: ProjectMaker) -> None:
+    test = """
+        from fixtures.catalogue import optimizers
+        from fixtures.runs.each_implementation import in_each
+
+        @claim("demo.steps")
+        @optimizers.each(only=("Adam", "RMSprop"))
+        def test_it(case, implementations, device):
+            seen = in_each(case, implementations, device, lambda case: 1)
+            assert set(seen.values()) <= {1}
+    """
+    end = project(steps("fused"), test).run("-m", "cpu")
+    assert end.verdicts == {
+        "test_it[adam.default-cpu]": "holds",
+        "test_it[rmsprop.default-cpu]": "not applicable",
+    }
+
+
 def test_an_implementation_of_a_plugin_is_asked_on_request_alone(project: ProjectMaker) -> None:
     end = project(
         steps("any, not capturable, not differentiable, not fused"), WRAPPED + STEPS

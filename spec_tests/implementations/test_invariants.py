@@ -1,6 +1,7 @@
 """What no step of any optimizer does, in any implementation."""
 
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -9,7 +10,7 @@ import torch
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
 from fixtures.devices import capabilities
-from fixtures.runs.each_implementation import in_each
+from fixtures.runs.each_implementation import NoneOffered, in_each
 from fixtures.runs.training import Training
 from fixtures.specification.torch_range import TorchRange
 
@@ -112,7 +113,8 @@ def step_watched(training, seen):
 def observed(case, device, implementations):
     """Return what three steps did, by implementation and dtype."""
     watched = {"by default": watch_each_dtype(case, device)}
-    watched |= in_each(case, implementations, device, lambda case: watch_each_dtype(case, device))
+    with suppress(NoneOffered):  # of an optimizer without any, torch's own choice is watched alone
+        watched |= in_each(case, implementations, device, lambda c: watch_each_dtype(c, device))
     return {
         f"{by}, {dtype}": seen for by, dtypes in watched.items() for dtype, seen in dtypes.items()
     }
