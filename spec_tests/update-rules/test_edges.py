@@ -101,10 +101,10 @@ def check_steps(case, device):
     OptimizerRun(case, device, table=table, later={"lr": 0.25}).check()
 
 
-def infinite(option, *, but):
-    """Return the cases of every optimizer that takes the option, which is infinite."""
-    every = of_each({option: math.inf})
-    return [edge(name, options) for name, options in every if name not in but]
+def infinite(option, *, which="has_oracle", but=()):
+    """Return the cases of the optimizers that take the option, which is infinite."""
+    taking = optimizers.chosen(which=which, taking=option)
+    return [edge(entry.name, {option: math.inf}) for entry in taking if entry.name not in but]
 
 
 @claim("edges.infinite-rate")
@@ -113,9 +113,8 @@ def test_a_first_step_with_an_infinite_rate_is_that_of_the_oracle(case, device):
     check_first_step(case, device)
 
 
-# The eps of Adadelta stands above the line too, and the first steps of RAdam are taken without one.
 @claim("edges.infinite-eps")
-@optimizers.each_of(infinite("eps", but=("Adadelta", "Adafactor", "RAdam")))
+@optimizers.each_of(infinite("eps", which="adds_eps_to_the_divisor"))
 def test_a_first_step_with_an_infinite_eps_is_that_of_the_oracle(case, device):
     check_first_step(case, device)
 
