@@ -18,7 +18,6 @@ SCHEDULES = {
     "cosine": lambda optimizer: lr_scheduler.CosineAnnealingLR(optimizer, 5),
     "warm_restarts": lambda optimizer: lr_scheduler.CosineAnnealingWarmRestarts(optimizer, 2),
 }
-UNINTERRUPTED = "the training that did not stop"
 
 
 def started(case, schedule="step"):
@@ -34,23 +33,19 @@ def go_on(training, scheduler, epochs=HALF):
         scheduler.step()
 
 
-def save(path, training, scheduler):
-    """Write what the documents put into a checkpoint."""
-    torch.save(
-        {
-            "model": training.values(),
-            "optimizer": training.optimizer.state_dict(),
-            "scheduler": scheduler.state_dict(),
-            "epoch": scheduler.last_epoch,
-            "loss": training.loss(),
-        },
-        path,
-    )
+def checkpoint_of(training, scheduler):
+    """Return what the documents put into a checkpoint."""
+    return {
+        "model": training.values(),
+        "optimizer": training.optimizer.state_dict(),
+        "scheduler": scheduler.state_dict(),
+        "epoch": scheduler.last_epoch,
+        "loss": training.loss(),
+    }
 
 
-def load(path, training, scheduler):
-    """Read it into fresh objects."""
-    checkpoint = torch.load(path, weights_only=True)
+def load(checkpoint, training, scheduler):
+    """Load a checkpoint into fresh objects."""
     restore(training, checkpoint["model"])
     training.optimizer.load_state_dict(checkpoint["optimizer"])
     scheduler.load_state_dict(checkpoint["scheduler"])
@@ -66,43 +61,42 @@ def everything(training, scheduler):
     }
 
 
-def uninterrupted_and_resumed(case, schedule, path):
-    """Return what a training came to, and what one came to that went on from its file half-way."""
-    training, resumed = started(case, schedule), started(case, schedule)
-    go_on(*training, epochs=2)
-    save(path, *training)
-    load(path, *resumed)
-    go_on(*training, epochs=2)
-    go_on(*resumed, epochs=2)
-    return everything(*training), everything(*resumed)
+def check_resumed(asked, path):
+    """Compare trainings with those that go on from their checkpoints, which lie in one file.
+
+    Args:
+        asked: The case and the schedule of each training, by name.
+        path: Of the file.
+    """
+    __tracebackhide__ = True
+    trainings = {name: started(*which) for name, which in asked.items()}
+    resumed = {name: started(*which) for name, which in asked.items()}
+    for training in trainings.values():
+        go_on(*training, epochs=2)
+    torch.save({name: checkpoint_of(*training) for name, training in trainings.items()}, path)
+    for name, checkpoint in torch.load(path, weights_only=True).items():
+        load(checkpoint, *resumed[name])
+    for training in (*trainings.values(), *resumed.values()):
+        go_on(*training, epochs=2)
+    check.same(
+        seen={name: everything(*training) for name, training in resumed.items()},
+        expected={name: everything(*training) for name, training in trainings.items()},
+        source="the training that did not stop",
+    )
 
 
 @claim("checkpoints.resume-bit-for-bit")
 @optimizers.each()
 def test_every_optimizer_goes_on_with_every_preset(case, tmp_path):
-    pairs = {
-        name: uninterrupted_and_resumed(preset, "step", tmp_path / "checkpoint.pt")
-        for name, preset in every_preset(case).items()
-    }
-    check.same(
-        seen={name: resumed for name, (_, resumed) in pairs.items()},
-        expected={name: uninterrupted for name, (uninterrupted, _) in pairs.items()},
-        source=UNINTERRUPTED,
-    )
+    presets = every_preset(case)
+    check_resumed({name: (preset, "step") for name, preset in presets.items()}, tmp_path / "c.pt")
 
 
 @claim("checkpoints.resume-bit-for-bit")
 @optimizers.each(by=("loop",))
 def test_every_schedule_goes_on(case, tmp_path):
-    pairs = {
-        name: uninterrupted_and_resumed(case, name, tmp_path / "checkpoint.pt")
-        for name in ("cosine", "warm_restarts")
-    }
-    check.same(
-        seen={name: resumed for name, (_, resumed) in pairs.items()},
-        expected={name: uninterrupted for name, (uninterrupted, _) in pairs.items()},
-        source=UNINTERRUPTED,
-    )
+    schedules = ("cosine", "warm_restarts")
+    check_resumed({name: (case, name) for name in schedules}, tmp_path / "c.pt")
 
 
 @claim("checkpoints.rate-needs-scheduler-state")
