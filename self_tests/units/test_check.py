@@ -55,6 +55,19 @@ def test_the_same_is_the_same_bit_for_bit() -> None:
     check.same(seen=result, expected={**result}, source="itself")
 
 
+def test_numbers_are_compared_on_the_scale_of_the_largest() -> None:
+    one_ulp = 2.0**-52
+    rates = [[4.0, 1.0], [2.0, 0.5]]
+    seen = [[4.0, 1.0], [2.0, 0.5 + 16 * one_ulp]]
+    check.close_numbers(seen=seen, expected=rates, source="closed form", tolerance=EIGHT)
+    seen[1][1] += 20 * one_ulp  # 36 in all: 9 on the scale of 4
+    found = mismatch(
+        check.close_numbers, seen=seen, expected=rates, source="closed form", tolerance=EIGHT
+    )
+    assert "9 ulps" in found.difference
+    assert found.expected.endswith("float64")
+
+
 @pytest.mark.parametrize(
     "seen, expected",
     [

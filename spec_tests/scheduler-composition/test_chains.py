@@ -37,9 +37,9 @@ def test_the_rate_is_the_initial_one_times_every_factor():
     optimizer = two_groups()
     chain = Composition("two", "ChainedScheduler", (HALVING, STAIRS)).build(optimizer)
     seen = [rate / RATES[0] for rate, _ in advance(optimizer, chain, 4)]
-    check.close(
-        seen=torch.tensor(seen, dtype=torch.float64),
-        expected=torch.tensor([0.5, 0.125, 0.0625, 0.015625], dtype=torch.float64),
+    check.close_numbers(
+        seen=seen,
+        expected=[0.5, 0.125, 0.0625, 0.015625],
         source="0.5ᵗ · 0.5^⌊t/2⌋",
         tolerance=SCHEDULE,
     )

@@ -1,7 +1,6 @@
 """Compositions of one part, compositions of compositions, and what a composition does not have."""
 
 import pytest
-import torch
 
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import SCHEDULE
@@ -34,9 +33,9 @@ def test_a_composition_is_a_part_like_any_other(nested):
     scheduler = NESTED[nested].build(optimizer)
     seen = [rates_of(optimizer), *advance(optimizer, scheduler, 8)]
     expected = [[NESTED[nested].rate(t, initial) for initial in RATES] for t in range(9)]
-    check.close(
-        seen=torch.tensor(seen, dtype=torch.float64),
-        expected=torch.tensor(expected, dtype=torch.float64),
+    check.close_numbers(
+        seen=seen,
+        expected=expected,
         source="the parts as they compose, in fixtures/oracles/compositions.py",
         tolerance=SCHEDULE,
     )

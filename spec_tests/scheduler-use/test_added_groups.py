@@ -48,9 +48,9 @@ def test_a_schedule_that_multiplies_takes_an_added_group_along(name, options):
     optimizer, scheduler = with_a_group_added(name, options)
     seen = [rates[2] for rates in advance(optimizer, scheduler, 4)]
     expected = [ADDED * schedule.rate(t, 1.0) / schedule.rate(1, 1.0) for t in (2, 3, 4, 5)]
-    check.close(
-        seen=torch.tensor(seen, dtype=torch.float64),
-        expected=torch.tensor(expected, dtype=torch.float64),
+    check.close_numbers(
+        seen=seen,
+        expected=expected,
         source="the factors of the steps 2 to 5",
         tolerance=SCHEDULE,
     )
@@ -105,9 +105,9 @@ def test_a_scheduler_built_after_the_group_was_added_treats_all_alike(name, opti
     optimizer.add_param_group({"params": [torch.zeros(1, requires_grad=True)], "lr": ADDED})
     scheduler = schedule.build(optimizer)
     seen = [rates[2] for rates in [rates_of(optimizer), *advance(optimizer, scheduler, 4)]]
-    check.close(
-        seen=torch.tensor(seen, dtype=torch.float64),
-        expected=torch.tensor([schedule.rate(t, ADDED) for t in range(5)], dtype=torch.float64),
+    check.close_numbers(
+        seen=seen,
+        expected=[schedule.rate(t, ADDED) for t in range(5)],
         source="closed form in fixtures/oracles/schedules.py",
         tolerance=SCHEDULE,
     )

@@ -1,7 +1,5 @@
 """A scheduler over rates that somebody else has changed: another scheduler, or a hand."""
 
-import torch
-
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import SCHEDULE
 from fixtures.catalogue import compositions, schedulers
@@ -26,12 +24,7 @@ def moved(schedule, before, steps, initials):
 
 def close(seen, expected, source):
     __tracebackhide__ = True
-    check.close(
-        seen=torch.tensor(seen, dtype=torch.float64),
-        expected=torch.tensor(expected, dtype=torch.float64),
-        source=source,
-        tolerance=SCHEDULE,
-    )
+    check.close_numbers(seen=seen, expected=expected, source=source, tolerance=SCHEDULE)
 
 
 @claim("rates.later-scheduler-moves-found-rates")

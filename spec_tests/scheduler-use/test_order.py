@@ -180,9 +180,9 @@ def test_an_epoch_given_to_step_is_jumped_to(schedule):
         [epoch, *(schedule.rate(epoch, rate, group) for group, rate in enumerate(RATES))]
         for epoch in epochs
     ]
-    check.close(
-        seen=torch.tensor(seen, dtype=torch.float64),
-        expected=torch.tensor(expected, dtype=torch.float64),
+    check.close_numbers(
+        seen=seen,
+        expected=expected,
         source="closed form in fixtures/oracles/schedules.py",
         tolerance=RECURSION,
     )
@@ -195,9 +195,9 @@ def test_a_fraction_of_an_epoch_is_a_place_between_two(schedule):
     scheduler = schedule.build(optimizer)
     optimizer.step()
     warnings_of(lambda: scheduler.step(2.5))
-    check.close(
-        seen=torch.tensor(rates_of(optimizer), dtype=torch.float64),
-        expected=torch.tensor([schedule.rate(2.5, rate) for rate in RATES], dtype=torch.float64),
+    check.close_numbers(
+        seen=rates_of(optimizer),
+        expected=[schedule.rate(2.5, rate) for rate in RATES],
         source="closed form in fixtures/oracles/schedules.py, at 2.5",
         tolerance=STEPS,
     )

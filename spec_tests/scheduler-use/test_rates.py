@@ -120,9 +120,9 @@ def test_a_rate_set_by_hand_is_where_the_next_step_begins(schedule, expected):
     advance(optimizer, scheduler, 3)
     optimizer.param_groups[0]["lr"] = BY_HAND
     seen = [rates[0] for rates in advance(optimizer, scheduler, 3)]
-    check.close(
-        seen=torch.tensor(seen, dtype=torch.float64),
-        expected=torch.tensor(expected, dtype=torch.float64),
+    check.close_numbers(
+        seen=seen,
+        expected=expected,
         source="0.5, and the factors of the steps 4, 5 and 6",
         tolerance=STEPS,
     )
@@ -165,9 +165,9 @@ def test_two_schedulers_on_one_optimizer_multiply():
         halving.step()
         falling.step()
         seen.append(rates_of(optimizer)[0] / 0.1)
-    check.close(
-        seen=torch.tensor(seen, dtype=torch.float64),
-        expected=torch.tensor([0.5, 0.125, 0.0625, 0.015625], dtype=torch.float64),
+    check.close_numbers(
+        seen=seen,
+        expected=[0.5, 0.125, 0.0625, 0.015625],
         source="0.5ᵗ · 0.5^⌊t/2⌋",
         tolerance=STEPS,
     )

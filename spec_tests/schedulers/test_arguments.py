@@ -225,9 +225,9 @@ def test_a_value_that_comes_later_gives_the_closed_form(name, path):
         setattr(scheduler, option, value)
     else:
         scheduler.load_state_dict({**scheduler.state_dict(), option: value})
-    check.close(
-        seen=torch.tensor(advance(optimizer, scheduler, name), dtype=torch.float64),
-        expected=torch.tensor(closed_form(argument, value), dtype=torch.float64),
+    check.close_numbers(
+        seen=advance(optimizer, scheduler, name),
+        expected=closed_form(argument, value),
         source="closed form at the value that came later",
         tolerance=SCHEDULE,
     )

@@ -72,9 +72,9 @@ def test_the_momentum_follows_its_closed_form(schedule, name):
         [schedule.momentum(t, group) or unchanged[group] for group in range(len(RATES))]
         for t in range(schedule.steps + 1)
     ]
-    check.close(
-        seen=torch.tensor(seen, dtype=torch.float64),
-        expected=torch.tensor(expected, dtype=torch.float64),
+    check.close_numbers(
+        seen=seen,
+        expected=expected,
         source="closed form in fixtures/oracles/schedules.py",
         tolerance=RECURSION,
     )
@@ -95,9 +95,9 @@ def test_a_fraction_of_an_epoch_is_a_place_on_the_curve(options):
         scheduler.step(epoch)
         seen.append(rates_of(optimizer))
     expected = [[schedule.rate(epoch, initial) for initial in RATES] for epoch in epochs]
-    check.close(
-        seen=torch.tensor(seen, dtype=torch.float64),
-        expected=torch.tensor(expected, dtype=torch.float64),
+    check.close_numbers(
+        seen=seen,
+        expected=expected,
         source="closed form in fixtures/oracles/schedules.py",
         tolerance=RECURSION,
     )

@@ -63,9 +63,9 @@ def test_a_cycle_of_one_phase_goes_one_way(share, falls):
 def test_a_cycle_takes_four_thousand_steps_by_default():
     seen = course("CyclicLR", 4000, **CYCLE)[::500]
     expected = [0.01 + 0.19 * share for share in (0, 0.25, 0.5, 0.75, 1, 0.75, 0.5, 0.25, 0)]
-    check.close(
-        seen=torch.tensor(seen, dtype=torch.float64),
-        expected=torch.tensor(expected, dtype=torch.float64),
+    check.close_numbers(
+        seen=seen,
+        expected=expected,
         source="2000 steps up, 2000 down",
         tolerance=SCHEDULE,
     )
@@ -75,9 +75,9 @@ def test_a_cycle_takes_four_thousand_steps_by_default():
 def test_an_exponential_range_does_not_shrink_by_default():
     seen = course("CyclicLR", 8, **CYCLE, mode="exp_range", step_size_up=2)
     expected = [0.01, 0.105, 0.2, 0.105, 0.01, 0.105, 0.2, 0.105, 0.01]
-    check.close(
-        seen=torch.tensor(seen, dtype=torch.float64),
-        expected=torch.tensor(expected, dtype=torch.float64),
+    check.close_numbers(
+        seen=seen,
+        expected=expected,
         source="the documented default, a gamma of 1",
         tolerance=SCHEDULE,
     )
@@ -87,9 +87,9 @@ def test_an_exponential_range_does_not_shrink_by_default():
 def test_a_cycle_that_takes_no_steps_down_begins_again_at_once():
     seen = course("CyclicLR", 9, **CYCLE, step_size_up=4, step_size_down=0)
     expected = [0.01 + 0.19 * (t % 4) / 4 for t in range(10)]
-    check.close(
-        seen=torch.tensor(seen, dtype=torch.float64),
-        expected=torch.tensor(expected, dtype=torch.float64),
+    check.close_numbers(
+        seen=seen,
+        expected=expected,
         source="four steps up, none down",
         tolerance=SCHEDULE,
     )

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import pytest
-import torch
 
 from fixtures.assertions import check
 from fixtures.assertions.tolerances import SCHEDULE, STEPS
@@ -23,12 +22,7 @@ def course(name, steps, **options):
 
 def close(seen, expected, source, tolerance=STEPS):
     __tracebackhide__ = True
-    check.close(
-        seen=torch.tensor(seen, dtype=torch.float64),
-        expected=torch.tensor(expected, dtype=torch.float64),
-        source=source,
-        tolerance=tolerance,
-    )
+    check.close_numbers(seen=seen, expected=expected, source=source, tolerance=tolerance)
 
 
 @claim("one-cycle.never-below-its-minimum")

@@ -46,12 +46,7 @@ def far_rate(schedule, t):
 
 def check_rates(seen, expected, tolerance=SCHEDULE, source="closed form"):
     __tracebackhide__ = True
-    check.close(
-        seen=torch.tensor(seen, dtype=torch.float64),
-        expected=torch.tensor(expected, dtype=torch.float64),
-        source=source,
-        tolerance=tolerance,
-    )
+    check.close_numbers(seen=seen, expected=expected, source=source, tolerance=tolerance)
 
 
 _CYCLE = {"base_lr": 0.125, "max_lr": 1.0, "step_size_up": 1, "cycle_momentum": False}
