@@ -65,8 +65,9 @@ def test_a_gradient_of_another_dtype_steps_as_if_it_had_been_cast(case, dtype, o
 @PAIRS
 @optimizers.each(only=TAKING, but="needs_closure")
 def test_the_state_has_the_dtype_of_its_parameter(case, dtype, other, device):
-    momentum = {"momentum": 0.5} if "momentum" in case.optimizer.options else {}
-    training = with_gradients_in(case, device, dtype, other, **momentum)
+    asked = {"momentum": 0.5, "foreach": False}
+    options = {key: value for key, value in asked.items() if key in case.optimizer.options}
+    training = with_gradients_in(case, device, dtype, other, **options)
     stepped(training, other, steps=1)
     seen = [
         {key: str(entry.dtype) for key, entry in state.items() if entry.dim()}
