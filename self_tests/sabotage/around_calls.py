@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 from torch.nn.parameter import is_lazy
-from torch.optim import adam, lr_scheduler, optimizer, sgd, swa_utils
+from torch.optim import Optimizer, adam, lr_scheduler, optimizer, sgd, swa_utils
 
 from self_tests.sabotage.fault import Patch, breaks
 from self_tests.support.loaded_code import edit
@@ -138,6 +138,19 @@ def the_parameters_of_the_module_are_called(patch: Patch) -> None:
 @breaks("subclasses.step-as-plain-tensors")
 def subclasses_take_steps_twice_as_long(_: Patch) -> None:
     _step_by("1 if type(grad) is torch.Tensor else 2")
+
+
+@breaks("gradient-dtypes.stepped-by-lists")
+def lists_are_of_one_dtype(patch: Patch) -> None:
+    group = Optimizer._group_tensors_by_device_and_dtype
+
+    def refusing(tensorlistlist: list[list[Any]], *arguments: Any) -> Any:
+        parameters, gradients = tensorlistlist[:2]
+        if any(p.dtype != g.dtype for p, g in zip(parameters, gradients, strict=True)):
+            raise RuntimeError("Tensors of the same index must have the same dtype")
+        return group(tensorlistlist, *arguments)
+
+    patch.setattr(Optimizer, "_group_tensors_by_device_and_dtype", staticmethod(refusing))
 
 
 @breaks("gradient-dtypes.step-as-if-cast")

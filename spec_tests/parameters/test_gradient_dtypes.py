@@ -61,6 +61,30 @@ def test_a_gradient_of_another_dtype_steps_as_if_it_had_been_cast(case, dtype, o
     )
 
 
+@claim("gradient-dtypes.stepped-by-lists")
+@PAIRS
+@optimizers.each(only=KEEPING_DIGITS)
+def test_a_step_over_lists_takes_a_gradient_of_another_dtype_as_the_loop_does(
+    case, dtype, other, device
+):
+    check.close(
+        seen=stepped(with_gradients_in(case, device, dtype, other), other),
+        expected=stepped(with_gradients_in(case, device, dtype, other, foreach=False), other),
+        source="the for-loop",
+        tolerance=STEPS,
+    )
+
+
+@claim("gradient-dtypes.refused-by-lists")
+@optimizers.each(only=TAKING)
+def test_a_step_over_lists_refuses_a_gradient_of_another_dtype(case, device):
+    training = with_gradients_in(case, device, torch.float32, torch.bfloat16)
+    before = training.values()
+    with pytest.raises(RuntimeError, match=r"same index must be .* the same dtype"):
+        stepped(training, torch.bfloat16, steps=1)
+    check.same(seen=training.values(), expected=before, source="the parameters before the step")
+
+
 @claim("gradient-dtypes.do-not-reach-the-state")
 @PAIRS
 @optimizers.each(only=TAKING, but="needs_closure")
