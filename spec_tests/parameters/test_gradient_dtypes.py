@@ -70,7 +70,7 @@ def test_a_step_over_lists_takes_a_gradient_of_another_dtype_as_the_loop_does(
     check.close(
         seen=stepped(with_gradients_in(case, device, dtype, other), other),
         expected=stepped(with_gradients_in(case, device, dtype, other, foreach=False), other),
-        source="the for-loop",
+        source="the same gradients in the for-loop",
         tolerance=STEPS,
     )
 
