@@ -13,7 +13,7 @@ from fixtures.catalogue.optimizer_record import DENSE, Case, Preset
 from fixtures.catalogue.optimizers import OPTIMIZERS
 from fixtures.claims import claim
 from fixtures.runs.each_implementation import in_each
-from fixtures.runs.optimizer_run import OptimizerRun
+from fixtures.runs.optimizer_run import OptimizerRun, check_in_each
 from fixtures.runs.training import Training
 
 # Twenty iterations a step tell no more than three; the limit of evaluations is made from max_iter once.
@@ -85,10 +85,11 @@ def test_an_option_counts_from_the_next_step_on(change, implementations, device)
     def run(case):
         return OptimizerRun(case, device, table=table, later=change.later)
 
-    seen = in_each(change.case, implementations, device, lambda case: run(case).by_torch())
-    check.close(
-        seen=seen,
-        expected=dict.fromkeys(seen, run(change.case).by_oracle()),
+    check_in_each(
+        change.case,
+        implementations,
+        device,
+        run,
         source="the algorithm, whose option changes at the same step",
         tolerance=TEN_STEPS,
     )

@@ -7,8 +7,7 @@ from fixtures.assertions import check
 from fixtures.assertions.tolerances import EVERY_STEP_ROUNDED, TEN_STEPS
 from fixtures.catalogue import gradient_tables, optimizers
 from fixtures.claims import claim
-from fixtures.runs.each_implementation import in_each
-from fixtures.runs.optimizer_run import OptimizerRun
+from fixtures.runs.optimizer_run import OptimizerRun, check_in_each
 
 DTYPES = pytest.mark.parametrize(
     "dtype",
@@ -56,13 +55,7 @@ def check_coarse(case, dtype, implementations, device):
     def run(case):
         return OptimizerRun(case, device, dtype=dtype, table=gradient_tables.ORDINARY)
 
-    seen = in_each(case, implementations, device, lambda case: run(case).by_torch())
-    check.close(
-        seen=seen,
-        expected=dict.fromkeys(seen, run(case).by_oracle()),
-        source=SOURCE,
-        tolerance=EVERY_STEP_ROUNDED,
-    )
+    check_in_each(case, implementations, device, run, source=SOURCE, tolerance=EVERY_STEP_ROUNDED)
 
 
 @claim("dtypes.float16-loses-a-small-eps")

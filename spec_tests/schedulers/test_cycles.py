@@ -127,11 +127,9 @@ def test_a_bound_that_is_a_tensor_is_copied(name, options):
         bound.fill_(7.0) if torch.is_tensor(bound) else None
     schedule = Schedule("numbers", name, options)
     seen = [rates_of(optimizer), *advance(optimizer, scheduler, 9)]
-    check.close(
-        seen=torch.tensor(seen, dtype=torch.float64),
-        expected=torch.tensor(
-            [[schedule.rate(t, rate) for rate in RATES] for t in range(10)], dtype=torch.float64
-        ),
+    check.close_numbers(
+        seen=seen,
+        expected=[[schedule.rate(t, rate) for rate in RATES] for t in range(10)],
         source="the bounds as they were given",
         tolerance=SCHEDULE,
     )
@@ -239,11 +237,9 @@ def test_a_momentum_that_was_zero_is_cycled(schedule, name, none):
     for _ in range(7):
         advance(optimizer, scheduler, 1)
         seen.append(momenta_of(optimizer))
-    check.close(
-        seen=torch.tensor(seen, dtype=torch.float64),
-        expected=torch.tensor(
-            [[schedule.momentum(t)] * len(RATES) for t in range(8)], dtype=torch.float64
-        ),
+    check.close_numbers(
+        seen=seen,
+        expected=[[schedule.momentum(t)] * len(RATES) for t in range(8)],
         source="closed form in fixtures/oracles/schedules.py",
         tolerance=SCHEDULE,
     )
@@ -259,11 +255,9 @@ def test_get_lr_of_a_resumed_cosine_computes_the_closed_form(last_epoch):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         seen = resumed.get_lr()
-    check.close(
-        seen=torch.tensor(seen, dtype=torch.float64),
-        expected=torch.tensor(
-            [schedule.rate(last_epoch + 1, rate) for rate in RATES], dtype=torch.float64
-        ),
+    check.close_numbers(
+        seen=seen,
+        expected=[schedule.rate(last_epoch + 1, rate) for rate in RATES],
         source="closed form in fixtures/oracles/schedules.py",
         tolerance=STEPS,
     )

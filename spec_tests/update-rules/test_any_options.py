@@ -4,14 +4,12 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 
-from fixtures.assertions import check
 from fixtures.assertions.tolerances import DRAWN
 from fixtures.catalogue import optimizers
 from fixtures.catalogue.drawn import optimizers as drawn
 from fixtures.catalogue.optimizer_record import Preset
 from fixtures.claims import claim
-from fixtures.runs.each_implementation import in_each
-from fixtures.runs.optimizer_run import OptimizerRun
+from fixtures.runs.optimizer_run import OptimizerRun, check_in_each
 
 
 @claim("update-rules.hold-for-any-options")
@@ -28,10 +26,11 @@ def test_drawn_options_and_gradients_lead_where_the_oracle_goes(case, implementa
         def run(case):
             return OptimizerRun(replace(case, preset=preset), device, table=table)
 
-        seen = in_each(case, asked, device, lambda case: run(case).by_torch())
-        check.close(
-            seen=seen,
-            expected=dict.fromkeys(seen, run(case).by_oracle()),
+        check_in_each(
+            case,
+            asked,
+            device,
+            run,
             source=f"the oracle in fixtures/oracles, with {options}",
             tolerance=DRAWN,
         )
