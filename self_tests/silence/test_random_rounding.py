@@ -97,6 +97,33 @@ def test_infinities_stay_and_so_does_zero() -> None:
     assert str((edges * 3.0).tolist()) == "[inf, nan, 0.0]"
 
 
+@pytest.mark.parametrize("how", ["loop", "foreach", "fused"])
+@pytest.mark.parametrize("kind", ["Adagrad", "Adam", "AdamW", "SGD"])
+@on_each_processor
+def test_a_step_at_a_rate_of_zero_leaves_the_parameter(kind: str, how: str) -> None:
+    parameter = torch.nn.Parameter(ANGLES * 1.7)
+    parameter.grad = ANGLES * 0.3
+    before = parameter.detach().clone()
+    implementation = {} if how == "loop" else {how: True}
+    getattr(torch.optim, kind)([parameter], lr=0.0, **implementation).step()
+    assert torch.equal(parameter, before)
+
+
+def stepped_by_fused_sgd() -> torch.Tensor:
+    parameter = torch.nn.Parameter(ANGLES.sin())
+    parameter.grad = ANGLES.cos()
+    torch.optim.SGD([parameter], lr=0.1, fused=True).step()
+    return parameter.detach()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_fused_step_is_moved(seed: int) -> None:
+    plain = stepped_by_fused_sgd()
+    with RandomRounding(seed):
+        moved = (stepped_by_fused_sgd() - plain).abs()
+    assert 20 < int((moved > 0).sum()) < 80, "about half of them are moved"
+
+
 @on_each_processor
 def test_a_step_over_lists_still_counts_the_versions_up() -> None:
     parameter = torch.ones(2, requires_grad=True)
