@@ -22,16 +22,46 @@ def _without_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
 
 
-def test_cases_for_a_missing_device_are_collected_and_not_run(project: ProjectMaker) -> None:
+def test_a_test_has_one_entry_for_a_missing_device_which_is_not_run(project: ProjectMaker) -> None:
     end = project(claims("demo.holds"), PASSES).run()
     assert end.code == 0
     assert end.verdicts == {
         "test_it[cpu]": "holds",
         "test_it[cuda]": "not run",
         "test_cases[a-b-cpu]": "holds",
-        "test_cases[a-b-cuda]": "not run",
         "test_cases[c-cpu]": "holds",
-        "test_cases[c-cuda]": "not run",
+        "test_cases[cuda]": "not run",
+    }
+    assert "cases on cpu: 3 holds; on cuda, which is missing: 2 not run" in end.text
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["-k", "cuda"], id="by a word"),
+        pytest.param(["-m", "cuda and not fused"], id="by a marker of an implementation"),
+        pytest.param(["spec_tests/demo/test_demo.py::test_cases[a-b-cuda]"], id="by the id"),
+    ],
+)
+def test_who_chooses_among_the_cases_of_a_missing_device_finds_each(
+    project: ProjectMaker, arguments: list[str]
+) -> None:
+    end = project(claims("demo.holds"), PASSES).run(*arguments, "--allow-missing-device")
+    assert end.code == 0
+    assert end.verdicts["test_cases[a-b-cuda]"] == "not run"
+    assert "test_cases[cuda]" not in end.verdicts
+
+
+def test_a_test_in_a_class_has_an_entry_for_a_missing_device_too(project: ProjectMaker) -> None:
+    test = """
+        class TestOfAClass:
+            @claim("demo.holds")
+            def test_it(self, device):
+                pass
+    """
+    assert project(claims("demo.holds"), test).run().verdicts == {
+        "TestOfAClass::test_it[cpu]": "holds",
+        "TestOfAClass::test_it[cuda]": "not run",
     }
 
 

@@ -17,6 +17,10 @@ from fixtures.compare.changes import Changes, compare
 from fixtures.compare.verdicts import Kind
 from fixtures.report.storage import ReportError, layout, read_report
 from self_tests.support.forked_cases import ROOT
+from self_tests.support.made_up_reports import Entry
+from self_tests.support.made_up_reports import case as made_up_case
+from self_tests.support.made_up_reports import claim as made_up_claim
+from self_tests.support.made_up_reports import report as made_up
 from self_tests.support.small_project import ProjectMaker, SmallProject, claims
 
 NOTHING_CHANGED, CHANGED, BAD_INPUT, USAGE_ERROR = 0, 1, 2, 4
@@ -126,6 +130,28 @@ def test_cases_come_and_go(changes: Rerun) -> None:
     node = "spec_tests/demo/test_demo.py::test_holds"
     assert found.cases_new == [f"{node}[rprop.default]"]
     assert found.cases_gone == [f"{node}[sgd.default]"]
+
+
+def of_two_machines(*cases: Entry) -> tuple[Entry, Entry]:
+    """Return a report with these cases, and one with an entry for their device, which is missing."""
+    entry = {**made_up_case("not run"), "node": "spec_tests/demo/test_demo.py::test_it[cuda]"}
+    missing = {**entry, "device": "cuda", "reason": "no cuda device here"}
+    on_the_cpu = made_up_case("holds", "a-cpu")
+
+    def on_both(*others: Entry) -> Entry:
+        return made_up("2.13.0", made_up_claim("demo.holds", on_the_cpu, *others))
+
+    return on_both(*cases), on_both(missing)
+
+
+@pytest.mark.parametrize("verdict, changes", [("holds", 1), ("not run", 0)])
+def test_an_entry_for_a_missing_device_stands_for_each_case(verdict: str, changes: int) -> None:
+    cases = [{**made_up_case(verdict, f"{name}-cuda"), "device": "cuda"} for name in "ab"]
+    with_it, without = of_two_machines(*cases)
+    gone, come = compare(with_it, without), compare(without, with_it)
+    assert (gone.cases_gone, gone.cases_new, come.cases_gone, come.cases_new) == ([], [], [], [])
+    assert [(c.kind, len(c.cases)) for c in gone.applicability] == [(Kind.ENDS, 2)][:changes]
+    assert [(c.kind, len(c.cases)) for c in come.applicability] == [(Kind.BEGINS, 2)][:changes]
 
 
 def test_warnings_come_and_go(changes: Rerun) -> None:

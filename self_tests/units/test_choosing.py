@@ -79,6 +79,9 @@ def test_records_are_chosen(arguments: dict[str, Any], names: list[str]) -> None
                      ["first.default", "second.default", "second.momentum", "third.default"],
                      id="without an option"),
         pytest.param({"having": "weight_decay"}, [], id="having an option of none"),
+        pytest.param({"every_option": True},
+                     ["first.default", "first.slow", "second.default", "second.momentum", "third.default"],
+                     id="every option"),
     ],
 )  # fmt: skip
 def test_presets_are_chosen(arguments: dict[str, Any], ids: list[str]) -> None:

@@ -86,7 +86,7 @@ def test_float64_steps_are_in_float64(case, device):
 
 @claim("complex.is-the-step-on-the-real-view")
 @pytest.mark.needs(torch.complex128)
-@optimizers.each(which=("has_oracle", "takes_complex_parameters"), every_preset=True)
+@optimizers.each(which=("has_oracle", "takes_complex_parameters"), every_option=True)
 def test_a_complex_parameter_moves_as_its_real_view(case, device):
     table = gradient_tables.OUT_OF_STEP
     OptimizerRun(case, device, dtype=torch.complex128, table=table).check()

@@ -38,7 +38,7 @@ def test_a_tensor_for_a_rate_gives_the_oracle_s_fused_steps(case, device):
 
 @claim("tensor-lr.takes-the-documented-steps")
 @BESIDE
-@optimizers.each(which="elementwise", every_preset=True, by=("capturable",))
+@optimizers.each(which="elementwise", every_option=True, by=("capturable",))
 def test_a_tensor_for_a_rate_gives_the_oracle_s_capturable_steps(case, beside, device):
     out_of_step(case, device, tensors=RATE, beside=beside).check()
 

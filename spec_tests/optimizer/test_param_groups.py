@@ -32,7 +32,7 @@ def test_a_group_takes_what_it_is_not_given_from_the_constructor(case, device):
 
 
 @claim("param-groups.act-as-separate-optimizers")
-@optimizers.each(every_preset=True, but="takes_one_group")
+@optimizers.each(every_option=True, but="takes_one_group")
 def test_groups_train_as_separate_optimizers_would(case, device):
     plain, rate = replace(case, preset=Preset("default")), case.optimizer.lr / 4
     grouped, apart = Training(plain, device), Training(plain, device)
@@ -61,7 +61,7 @@ def test_a_misspelt_option_in_a_group_is_stored_and_does_nothing(case, device):
 
 
 @claim("param-groups.added-group-trains")
-@optimizers.each(every_preset=True, but="takes_one_group")
+@optimizers.each(every_option=True, but="takes_one_group")
 def test_an_added_group_trains_as_a_new_optimizer_would(case, device):
     grown, apart = Training(case, device), Training(case, device)
     first, second = grown.parameters

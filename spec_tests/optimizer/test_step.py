@@ -99,7 +99,7 @@ def step_beside_gradients(training):
 
 
 @claim("step.leaves-grad-alone")
-@optimizers.each(every_preset=True)
+@optimizers.each(every_option=True)
 def test_a_step_leaves_the_gradients_as_they_are(case, device):
     before, after = step_beside_gradients(Training(case, device))
     check.same(seen=after, expected=before, source="the gradients before step()")

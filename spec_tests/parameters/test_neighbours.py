@@ -80,7 +80,7 @@ def present(device, *, real=False):
 
 @claim("neighbours.change-no-step")
 @optimizers.each(
-    which=("elementwise", "takes_complex_parameters"), every_preset=True, not_by=("fused",)
+    which=("elementwise", "takes_complex_parameters"), every_option=True, not_by=("fused",)
 )
 def test_a_parameter_moves_among_others_as_it_moves_alone(case, device):
     check_alone_and_together(case, lambda: leaves(device, present(device)))
