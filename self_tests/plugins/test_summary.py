@@ -73,3 +73,11 @@ def test_the_headline_says_that_nothing_was_checked(project: ProjectMaker) -> No
     """
     last = project(claims("demo.holds"), test).run("-m", "cuda").text.strip().splitlines()[-1]
     assert last.endswith("nothing was checked. Of 1 claim, 1 was not run.")
+
+
+@pytest.mark.parametrize("option", [[], ["-v"], ["--durations=3"]], ids=["", "-v", "--durations"])
+def test_a_run_counts_what_it_forgot(project: ProjectMaker, option: list[str]) -> None:
+    test = '@claim("demo.holds")\ndef test_it(): pass\n'
+    text = project(claims("demo.holds"), test).run("-q", *option).text
+    assert "1 passed in " in text
+    assert ("slowest 3 durations" in text) is (option == ["--durations=3"])
