@@ -26,8 +26,10 @@ def net_of(values, device, dtype=None):
 
 def towards(averaging, dtype, gaps, device, *, averaged=1, updates=1):
     """Return what an average of numbers from 1 to 2 does below models that are so many gaps above it."""
-    numbers = [1 + i / 8 for i in range(8)]
-    above = [number + gaps * torch.finfo(dtype).eps for number in numbers]
+    eps = torch.finfo(dtype).eps
+    # No two end in the same digits: a processor that rounds one of them down does not round all.
+    numbers = [1 + i / 8 + i * eps for i in range(8)]
+    above = [number + gaps * eps for number in numbers]
     start = torch.tensor(numbers, dtype=dtype, device=device)
     average = averaging.of(net_of(numbers, device, dtype))
     average.n_averaged.fill_(averaged)
