@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
+import torch
 from _pytest.runner import runtestprotocol
 
 from self_tests.support.forked_cases import ROOT, Specification
@@ -43,12 +44,30 @@ class Reach:
 def measure(
     specification: Specification, folder: Path, cases: Iterable[str] | None = None
 ) -> Reach:
-    """Run cases once, traced, in a forked process, and return what they reached.
+    """Run cases once, traced, and return what they reached; the arguments are those of ``trace()``."""
+    traced = trace(specification, folder, cases)
+    reach = Reach(failing=[case for case, facts in traced.items() if facts["failed"]])
+    cases_at: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for case, facts in sorted(traced.items(), key=lambda entry: entry[1]["seconds"]):
+        for file, lines in facts["lines"].items() if not facts["failed"] else ():
+            for line in lines:
+                cases_at[file, line].append(case)
+    reach.cases_at = dict(cases_at)
+    return reach
+
+
+def trace(
+    specification: Specification, folder: Path, cases: Iterable[str] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Run cases once, traced, in a forked process.
 
     Args:
         specification: The collected specification.
         folder: Of the files whose lines count.
         cases: The node ids of the cases to run: all unless given.
+
+    Returns:
+        For each node id, its ``seconds``, whether it ``failed``, and the ``lines`` it reached in each file.
     """
     chosen = list(specification.items if cases is None else cases)
     reading_end, writing_end = os.pipe()
@@ -64,14 +83,7 @@ def measure(
     with os.fdopen(reading_end) as pipe:
         traced = json.load(pipe)
     os.waitpid(process, 0)
-    reach = Reach(failing=[case for case, facts in traced.items() if facts["failed"]])
-    cases_at: dict[tuple[str, int], list[str]] = defaultdict(list)
-    for case, facts in sorted(traced.items(), key=lambda entry: entry[1]["seconds"]):
-        for file, lines in facts["lines"].items() if not facts["failed"] else ():
-            for line in lines:
-                cases_at[file, line].append(case)
-    reach.cases_at = dict(cases_at)
-    return reach
+    return dict(traced)
 
 
 def _trace_all(
@@ -83,6 +95,7 @@ def _trace_all(
     for case in cases:
         for cache in caches:
             cache.cache_clear()
+        _forget_the_hooks()
         lines: dict[str, set[int]] = defaultdict(set)
         start = time.perf_counter()
         failed = _traced(specification.items[case], folder, lines)
@@ -105,6 +118,17 @@ def _caches_of_the_suite() -> list[Any]:
         and inspect.isfunction(thing.__wrapped__)
         and thing.__wrapped__.__code__.co_filename.startswith(inside)
     ]
+
+
+def _forget_the_hooks() -> None:
+    """Take off what torch puts around the step of a class when it is built for the first time."""
+    ahead = [torch.optim.Optimizer]
+    while ahead:
+        kind = ahead.pop()
+        ahead += kind.__subclasses__()
+        step: Any = vars(kind).get("step")
+        if getattr(step, "hooked", False):
+            kind.step = step.__wrapped__  # type: ignore[method-assign]
 
 
 def _traced(item: pytest.Item, folder: str, lines: dict[str, set[int]]) -> bool:

@@ -1,5 +1,7 @@
 """What a profiler shows of an optimizer."""
 
+import sys
+
 import torch
 from torch.profiler import ProfilerActivity, profile
 
@@ -7,6 +9,7 @@ from fixtures.assertions import check
 from fixtures.catalogue import optimizers
 from fixtures.claims import claim
 from fixtures.runs.training import Training
+from fixtures.specification.torch_range import TorchRange
 
 
 def events(tree):
@@ -62,7 +65,14 @@ def test_a_profile_names_a_subclass(device):
 
 @claim("profiling.shows-parameters-and-state")
 @optimizers.each()
-def test_a_profile_with_stacks_shows_parameters_and_state_after_the_step(case, device):
+def test_a_profile_with_stacks_shows_parameters_and_state_after_the_step(
+    case, device, not_applicable
+):
+    if sys.version_info >= (3, 13) and torch.__version__ not in TorchRange(">=2.7"):
+        not_applicable(
+            f"before torch 2.7, a profile with stacks ends the process under Python {sys.version[:4]}: "
+            "pytorch#144094"
+        )
     training = Training(case, device)
     training.backward()
     with profile(activities=[ProfilerActivity.CPU], with_stack=True, record_shapes=True) as run:

@@ -1,0 +1,1 @@
+"""Makes what fixtures/selection stores, and tests it."""
