@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -70,20 +70,48 @@ def trace(
         For each node id, its ``seconds``, whether it ``failed``, and the ``lines`` it reached in each file.
     """
     chosen = list(specification.items if cases is None else cases)
+    return dict(_in_a_fork(lambda: _trace_all(specification, str(folder), chosen)))
+
+
+def _in_a_fork(work: Callable[[], Any]) -> Any:
+    """Return what some work gives in a process of its own, as JSON has it; this one stays as it was."""
     reading_end, writing_end = os.pipe()
     process = os.fork()
     if not process:
         try:
             os.close(reading_end)
             with os.fdopen(writing_end, "w") as pipe:
-                json.dump(_trace_all(specification, str(folder), chosen), pipe)
+                json.dump(work(), pipe)
         finally:
             os._exit(0)
     os.close(writing_end)
     with os.fdopen(reading_end) as pipe:
-        traced = json.load(pipe)
+        found = json.load(pipe)
     os.waitpid(process, 0)
-    return dict(traced)
+    return found
+
+
+def time_each(specification: Specification, cases: Sequence[str]) -> dict[str, float]:
+    """Return how many seconds of the processor each case takes, untraced, in a forked process.
+
+    Each is run twice, and the second counts, with what the tests keep computed anew: torch is warm, and a
+    case that computes for many others has the costs.
+    """
+
+    def work() -> dict[str, float]:
+        caches = _caches_of_the_suite()
+        return {case: _seconds(specification.items[case], caches) for case in cases}
+
+    return dict(_in_a_fork(work))
+
+
+def _seconds(item: pytest.Item, caches: Iterable[Any]) -> float:
+    runtestprotocol(item, nextitem=None, log=False)
+    for cache in caches:
+        cache.cache_clear()
+    start = time.process_time()
+    runtestprotocol(item, nextitem=None, log=False)
+    return time.process_time() - start
 
 
 def _trace_all(

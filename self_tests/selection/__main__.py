@@ -9,11 +9,10 @@ from pathlib import Path
 import torch
 
 from fixtures.command import command, file_to_write
-from fixtures.plugins.affected import test_of
+from fixtures.plugins.chosen_cases import case_of
 from fixtures.selection import reach as stored_reach
 from fixtures.selection.places import Source
 from fixtures.selection.reach import Case, Reach
-from fixtures.specification.run import case_name
 from self_tests.mutation.reach import trace
 from self_tests.support.forked_cases import Specification, in_specification
 
@@ -37,7 +36,7 @@ def measured(specification: Specification) -> Reach:
     for node, facts in traced.items():
         if not facts["failed"]:
             item = specification.items[node]
-            lines[test_of(item), case_name(item)] = frozenset(
+            lines[case_of(item)] = frozenset(
                 (Path(file).relative_to(optim).as_posix(), line)
                 for file, own in facts["lines"].items()
                 for line in own

@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from fixtures.command import InputError
-from fixtures.plugins.affected import test_of as name_of_test
+from fixtures.plugins.chosen_cases import case_of
+from fixtures.report.storage import read_report
 from fixtures.selection import reach as stored_reach
 from fixtures.selection.affected import affected_by
 from fixtures.selection.changes import changes_of
 from fixtures.selection.reach import Reach
-from fixtures.specification.run import case_name
 from self_tests.selection.__main__ import measured
 from self_tests.support.forked_cases import Specification, in_specification
 from self_tests.support.small_project import ProjectMaker, claims
@@ -46,9 +46,7 @@ def test_the_stored_reach_is_what_the_cases_of_a_chapter_reach(reach: Reach) -> 
 
     def work(specification: Specification) -> None:
         unknown.extend(
-            node
-            for node, item in specification.items.items()
-            if (name_of_test(item), case_name(item)) not in reach.cases
+            node for node, item in specification.items.items() if case_of(item) not in reach.cases
         )
         found.append(measured(specification))
 
@@ -103,3 +101,20 @@ def test_what_names_no_change_is_refused_in_one_line(project: ProjectMaker) -> N
         "torch/optim/adam.py, a patch, a checkout of torch with two revisions such as "
         "../pytorch@v2.12.0..v2.13.0, or a name such as torch.optim.adam or torch.optim.Adam.step"
     ]
+
+
+@pytest.mark.parametrize("option", ["--require-device=cpu", "--min-cases=1"])
+def test_a_lane_does_not_take_it_for_a_whole_run(project: ProjectMaker, option: str) -> None:
+    small = project(claims("demo.holds"), TESTS)
+    end = small.run("--affected-by", "torch.optim.adam", option)
+    assert end.errors == [
+        f"{option.partition('=')[0]} asks for a whole run, and --affected-by leaves cases out: "
+        "use only one of them"
+    ]
+
+
+def test_a_report_names_the_change(project: ProjectMaker) -> None:
+    small = project(claims("demo.holds"), TESTS)
+    small.run("-m", "cpu", "--affected-by", "torch.optim.adam", "--report=out")
+    options = read_report(small.path / "out")["header"]["options"]
+    assert options["left_out"] == ["--affected-by torch.optim.adam"]

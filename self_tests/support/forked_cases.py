@@ -29,12 +29,14 @@ class Trial:
         prepare: Changes torch, in the child; may raise to say that it cannot.
         cases: The node ids of the cases, in the order in which they are tried.
         seconds: After which the child is killed; endless loops are noticed so.
+        failures: After so many cases that failed, the others are not run.
     """
 
     name: str
     prepare: Callable[[], None]
     cases: Sequence[str]
     seconds: int = 120
+    failures: int = 1
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,13 @@ class Outcome:
         name: The trial's.
         noticed_by: The case that failed first, "time" if none came to an end, or "".
         message: The failure message of that case, or why torch could not be changed.
+        all: Every case that failed.
     """
 
     name: str
     noticed_by: str
     message: str
+    all: Sequence[str] = ()
 
 
 class Specification:
@@ -113,11 +117,15 @@ class Specification:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the outcome
             return Outcome(trial.name, "", f"torch could not be changed: {error!r}")
         items = [self.items[node_id] for node_id in trial.cases]
+        failed: dict[str, str] = {}
         for item, following in zip_longest(items, items[1:]):
             for report in runtestprotocol(item, nextitem=following, log=False):
                 if report.failed:
-                    return Outcome(trial.name, item.nodeid, report.longreprtext)
-        return Outcome(trial.name, "", "")
+                    failed.setdefault(item.nodeid, report.longreprtext)
+            if len(failed) >= trial.failures:
+                break
+        first = next(iter(failed), "")
+        return Outcome(trial.name, first, failed.get(first, ""), list(failed))
 
 
 def _silence() -> None:

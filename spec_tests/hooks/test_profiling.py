@@ -68,9 +68,9 @@ def test_a_profile_names_a_subclass(device):
 def test_a_profile_with_stacks_shows_parameters_and_state_after_the_step(
     case, device, not_applicable
 ):
-    if sys.version_info >= (3, 13) and torch.__version__ not in TorchRange(">=2.7"):
+    if sys.version_info >= (3, 13) and torch.__version__ not in TorchRange(">=2.7.1"):
         not_applicable(
-            f"before torch 2.7, a profile with stacks ends the process under Python {sys.version[:4]}: "
+            f"before torch 2.7.1, a profile with stacks ends the process under Python {sys.version[:4]}: "
             "pytorch#144094"
         )
     training = Training(case, device)

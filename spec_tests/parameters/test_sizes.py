@@ -12,14 +12,19 @@ from fixtures.runs.optimizer_run import OptimizerRun
 TABLE = gradient_tables.begun(gradient_tables.ORDINARY, 4)
 # Each of six elements so often: beyond a vector register and its rest, and beyond 65536 in all,
 # the number that a kernel over lists of tensors takes at a time.
-REPEATS = pytest.mark.parametrize("repeats", [17, 11003], ids=["102", "66018"])
+BEYOND_A_REGISTER, BEYOND_A_CHUNK = 17, 11003
 
 
 @claim("sizes.large-parameters")
-@REPEATS
 @optimizers.each(which="elementwise")
-def test_a_large_parameter_takes_the_oracle_s_steps(case, repeats, device):
-    OptimizerRun(case, device, table=TABLE, repeats=repeats).check()
+def test_a_large_parameter_takes_the_oracle_s_steps(case, device):
+    OptimizerRun(case, device, table=TABLE, repeats=BEYOND_A_REGISTER).check()
+
+
+@claim("sizes.large-parameters")
+@optimizers.each(which="elementwise", by=("foreach", "fused"))
+def test_a_parameter_beyond_a_chunk_of_a_kernel_over_lists_does_so(case, device):
+    OptimizerRun(case, device, table=TABLE, repeats=BEYOND_A_CHUNK).check()
 
 
 HALF = pytest.mark.parametrize(
@@ -32,7 +37,7 @@ FAST = {"lr": 0.5}
 
 def check_in_half_precision(case, dtype, device):
     __tracebackhide__ = True
-    run = OptimizerRun(case, device, dtype=dtype, table=TABLE, repeats=17)
+    run = OptimizerRun(case, device, dtype=dtype, table=TABLE, repeats=BEYOND_A_REGISTER)
     run.check(tolerance=EVERY_STEP_ROUNDED)
 
 

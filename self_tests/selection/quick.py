@@ -1,0 +1,214 @@
+"""``python -m self_tests.selection.quick``: choose the cases of ``--quick`` by what they notice.
+
+A sample of mutants of torch.optim is tried against a pool of quick cases. Chosen are, in this order: the
+cases that together notice most mutants in a second; the quickest case of each claim that takes a
+millisecond at most; and cases that reach what few of the others reach. A share of all that is noticed is
+measured with another sample of mutants.
+"""
+
+import argparse
+import heapq
+import json
+import random
+import subprocess
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from fixtures.command import command, count, file_to_write
+from fixtures.plugins.cases import why_left_out
+from fixtures.plugins.chosen_cases import case_of
+from fixtures.selection import quick
+from fixtures.selection.quick import Chosen
+from self_tests.mutation.in_memory import put_in_place
+from self_tests.mutation.mutants import Mutant, mutants_of
+from self_tests.mutation.reach import Reach, measure, time_each
+from self_tests.mutation.tally import say
+from self_tests.support.forked_cases import ROOT, Specification, Trial, in_specification
+from self_tests.support.loaded_code import loaded_optim
+
+# In seconds: no case of the pool takes longer, and the quickest of a claim is taken that takes no longer.
+_LONGEST, _OF_A_CLAIM = 0.015, 0.001
+# So many cases of a test are in the pool, of as many kinds of reach as there are.
+_OF_A_TEST = 10
+# A mutant that so many cases notice is no longer tried: one of them is easily chosen.
+_ENOUGH = 25
+# The runs of the table, in seconds.
+_BUDGETS = (5.0, 10.0, 20.0)
+
+
+@command
+def main(arguments: Sequence[str]) -> int:
+    """Choose and store, or measure what the stored choice notices."""
+    parser = argparse.ArgumentParser(
+        prog="python -m self_tests.selection.quick", description=__doc__
+    )
+    parser.add_argument("--sample", type=count, default=500, help="how many mutants (default 500)")
+    parser.add_argument("--seed", type=int, default=1, help="which sample (default 1)")
+    parser.add_argument("--jobs", type=count, default=2, help="processes at a time (default 2)")
+    parser.add_argument(
+        "--share", type=file_to_write, help="choose nothing: write the share noticed to this file"
+    )
+    asked = parser.parse_args(arguments)
+    work: Callable[[Specification], None] = partial(_measure if asked.share else _choose, asked)
+    return in_specification(work, "-m", "cpu")
+
+
+def _sample(asked: argparse.Namespace) -> dict[str, Mutant]:
+    paths = sorted(Path(torch.optim.__file__).parent.rglob("*.py"))
+    everything = [mutant for path in paths for mutant in mutants_of(path)]
+    size = min(asked.sample, len(everything))
+    sample = random.Random(asked.seed).sample(everything, size)  # noqa: S311 - a sample
+    return {str(number): mutant for number, mutant in enumerate(sample)}
+
+
+def _choose(asked: argparse.Namespace, specification: Specification) -> None:
+    reach = measure(specification, Path(torch.optim.__file__).parent)
+    asked_here = [case for case, item in specification.items.items() if not why_left_out(item)]
+    seconds = time_each(specification, asked_here)
+    pool = _pool(specification, reach, seconds)
+    say(f"{len(pool)} cases in the pool, of {len(seconds)}")
+    kills: dict[str, list[str]] = defaultdict(list)
+    loaded, mutants = loaded_optim(), _sample(asked)
+    trials = [
+        Trial(name, partial(put_in_place, mutant, loaded), cases, 120, failures=_ENOUGH)
+        for name, mutant in mutants.items()
+        if (cases := [case for case in reach.of(mutant.path, mutant.lines) if case in pool])
+    ]
+    for outcome in specification.try_all(trials, asked.jobs):
+        for case in outcome.all:
+            kills[case].append(outcome.name)
+    order = list(dict.fromkeys(_in_order(specification, reach, pool, kills)))
+    told = [(case_of(specification.items[case]), pool[case]) for case in order]
+    quick.write(Chosen(torch.__version__, 0.0, told))
+    chosen = Chosen(torch.__version__, _around(), told)
+    quick.write(chosen)
+    noticed = {name for own in kills.values() for name in own}
+    say(f"{len(noticed)} of {len(mutants)} mutants are noticed by the pool")
+    for budget in _BUDGETS:
+        own = set(chosen.within(budget))
+        by_these = {
+            name
+            for case, names in kills.items()
+            if case_of(specification.items[case]) in own
+            for name in names
+        }
+        say(f"in {budget:.0f} s: {len(own)} cases, {len(by_these)} mutants")
+
+
+def _pool(
+    specification: Specification, reach: Reach, seconds: Mapping[str, float]
+) -> dict[str, float]:
+    """Return quick cases of every test, of as many kinds of reach as there are, with their seconds."""
+    reached: dict[str, set[tuple[str, int]]] = defaultdict(set)
+    for place, cases in reach.cases_at.items():
+        for case in cases:
+            reached[case].add(place)
+    by_test: dict[str, list[str]] = defaultdict(list)
+    for case in sorted(seconds, key=seconds.__getitem__):
+        if seconds[case] <= _LONGEST and case not in reach.failing:
+            by_test[case_of(specification.items[case])[0]].append(case)
+    pool = {}
+    for cases in by_test.values():
+        kinds: dict[frozenset[tuple[str, int]], str] = {}
+        for case in cases:
+            kinds.setdefault(frozenset(reached[case]), case)
+        for case in list(kinds.values())[:_OF_A_TEST]:
+            pool[case] = seconds[case]
+    return pool
+
+
+def _in_order(
+    specification: Specification,
+    reach: Reach,
+    pool: Mapping[str, float],
+    kills: Mapping[str, Iterable[str]],
+) -> Iterable[str]:
+    # Each mutant twice: what is noticed by one case alone may be noticed by chance.
+    yield from _cover(pool, kills, times=2)
+    for cases in specification.claims.values():
+        quickest = min((case for case in cases if case in pool), key=pool.__getitem__, default=None)
+        if quickest is not None and pool[quickest] <= _OF_A_CLAIM:
+            yield quickest
+    places: dict[str, list[str]] = defaultdict(list)
+    for (file, line), cases in reach.cases_at.items():
+        for case in cases:
+            if case in pool:
+                places[case].append(f"{file}:{line}")
+    yield from _cover(pool, places, times=3)
+
+
+def _cover(
+    pool: Mapping[str, float], noticed: Mapping[str, Iterable[str]], *, times: int
+) -> Iterable[str]:
+    """Yield cases until each thing is noticed so many times, the one that notices most in a second first."""
+    left = Counter({name: times for own in noticed.values() for name in own})
+
+    def worth(case: str) -> float:
+        return sum(1 for name in set(noticed[case]) if left[name] > 0) / pool[case]
+
+    # What a case is worth only falls, so that one that is worth most by an old account is looked at again.
+    ahead = [(-worth(case), case) for case in noticed if case in pool]
+    heapq.heapify(ahead)
+    while ahead:
+        _, case = heapq.heappop(ahead)
+        now = worth(case)
+        if ahead and now < -ahead[0][0]:
+            heapq.heappush(ahead, (-now, case))
+        elif now:
+            yield case
+            left.subtract(set(noticed[case]))
+        else:
+            return
+
+
+def _around() -> float:
+    """Return how many seconds a run takes besides its cases: the imports and the collection."""
+    start = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--co", "--quick", "-p", "no:cacheprovider"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    return time.perf_counter() - start
+
+
+def _measure(asked: argparse.Namespace, specification: Specification) -> None:
+    """Try another sample: the quick cases first, and where these notice nothing, all the others."""
+    chosen = quick.read()
+    reach = measure(specification, Path(torch.optim.__file__).parent)
+    order = {case: number for number, (case, _) in enumerate(chosen.cases)}
+    until = {f"{budget:.0f}": len(chosen.within(budget)) for budget in _BUDGETS}
+    loaded, mutants = loaded_optim(), _sample(asked)
+
+    def place(node: str) -> int:
+        return order.get(case_of(specification.items[node]), len(order))
+
+    trials = []
+    for name, mutant in mutants.items():
+        if cases := sorted(reach.of(mutant.path, mutant.lines), key=place):
+            seconds = Trial.seconds + len(cases) // 20
+            trials.append(Trial(name, partial(put_in_place, mutant, loaded), cases, seconds))
+    noticed = [o for o in specification.try_all(trials, asked.jobs) if o.noticed_by]
+    places = [place(o.noticed_by) if o.noticed_by != "time" else 0 for o in noticed]
+    found = {
+        "torch": torch.__version__,
+        "seed": asked.seed,
+        "mutants": len(mutants),
+        "noticed": len(noticed),
+        "within": {budget: sum(p < last for p in places) for budget, last in until.items()},
+        "cases": until,
+    }
+    for budget, share in found["within"].items():
+        say(f"{budget} s: {until[budget]} cases notice {share} of {len(noticed)}")
+    asked.share.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,83 @@
+"""``--quick``: how its cases are chosen, that they are still there, and what such a run says of itself."""
+
+from pathlib import Path
+
+import pytest
+
+from fixtures.command import InputError
+from fixtures.plugins.chosen_cases import case_of
+from fixtures.selection import quick
+from fixtures.selection.quick import Chosen
+from self_tests.selection.quick import _cover
+from self_tests.support.forked_cases import Specification, in_specification
+from self_tests.support.small_project import ProjectMaker, claims
+
+ONE, OTHER, LATE = ("a.py::test", "one"), ("a.py::test", "other"), ("b.py::test", "late")
+CHOSEN = Chosen("2.13.0", 4.0, [(ONE, 0.5), (OTHER, 1.0), (LATE, 2.0)])
+POOL = {"cheap": 0.25, "dear": 2.0, "rare": 1.0, "useless": 0.1}
+NOTICED = {
+    "cheap": ["a", "b"], "dear": ["a", "b", "c"], "rare": ["c", "d"], "useless": [], "gone": ["e"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "seconds, cases",
+    [(4.0, []), (4.6, [ONE]), (6.0, [ONE, OTHER]), (60.0, [ONE, OTHER, LATE])],
+)
+def test_a_run_asks_what_it_has_time_for_in_the_order_of_the_choice(
+    seconds: float, cases: list[tuple[str, str]]
+) -> None:
+    assert CHOSEN.within(seconds) == cases
+
+
+@pytest.mark.parametrize("times, order", [(1, ["cheap", "rare"]), (2, ["cheap", "rare", "dear"])])
+def test_what_notices_most_in_a_second_is_chosen_until_nothing_is_left(
+    times: int, order: list[str]
+) -> None:
+    assert list(_cover(POOL, NOTICED, times=times)) == order
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "quick.json"
+    quick.write(CHOSEN, path)
+    assert quick.read(path) == CHOSEN
+
+
+def test_a_file_that_is_cut_off_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "quick.json"
+    path.write_text('{"torch": ')
+    with pytest.raises(InputError, match=r"quick\.json: cannot be read .* restore it"):
+        quick.read(path)
+
+
+def test_every_case_of_the_choice_is_there() -> None:
+    there: set[tuple[str, str]] = set()
+
+    def work(specification: Specification) -> None:
+        there.update(map(case_of, specification.items.values()))
+
+    in_specification(work, "-m", "cpu")
+    gone = [case for case, _ in quick.read().cases if case not in there]
+    assert not gone, "python -m self_tests.selection.quick chooses anew"
+
+
+TESTS = """
+    @claim("demo.holds")
+    def test_it(device):
+        pass
+"""
+
+
+def test_what_was_not_chosen_is_not_asked(project: ProjectMaker) -> None:
+    end = project(claims("demo.holds"), TESTS).run("--quick")
+    assert end.verdicts == {}
+    assert end.code != 0
+
+
+@pytest.mark.parametrize("option", ["--require-device=cpu", "--min-cases=1"])
+def test_a_lane_does_not_take_it_for_a_whole_run(project: ProjectMaker, option: str) -> None:
+    end = project(claims("demo.holds"), TESTS).run("--quick", option)
+    assert end.errors == [
+        f"{option.partition('=')[0]} asks for a whole run, and --quick leaves cases out: "
+        "use only one of them"
+    ]
