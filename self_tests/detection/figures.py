@@ -14,13 +14,12 @@ from self_tests.support.forked_cases import ROOT
 
 FIGURES = ROOT / "docs" / "detection.json"
 PAGE = ROOT / "docs" / "detection.md"
-KINDS = ("mutation", "quick", "empty", "silence", "machines", "rounding", "benchmark")
+KINDS = ("mutation", "empty", "silence", "machines", "rounding", "benchmark")
 
 
 # What the page needs of each.
 _KEYS = {
     "mutation": {"torch", "seed", "mutants"},
-    "quick": {"torch", "seed", "mutants", "noticed", "within", "cases"},
     "empty": {"claims", "named", "unproven"},
     "silence": {"torch", "cases", "runs"},
     "machines": {"torch", "asked", "cases", "runs"},

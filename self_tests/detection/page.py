@@ -120,30 +120,6 @@ def _left(row: dict[str, Any]) -> str:
     return f"- {row['module']}:{row['line']} `{change.replace('`', chr(39))}`{reason}\n"
 
 
-def _quick(found: dict[str, Any]) -> str:
-    rows = [
-        [
-            f"{budget} s",
-            f"{found['cases'][budget]}",
-            f"{noticed}",
-            _share(noticed, found["noticed"]),
-        ]
-        for budget, noticed in found["within"].items()
-    ]
-    return f"""\
-## Quick runs
-
-```
-python -m self_tests.selection.quick
-python -m self_tests.selection.quick --seed {found["seed"]} --sample {found["mutants"]} --share share.json
-```
-
-What quick runs notice of {found["mutants"]} mutants of torch {found["torch"]}, which were not used to
-choose their cases. A whole run notices {found["noticed"]} of them. `--quick` asks the cases for ten seconds.
-
-""" + _table(["a run of", "cases", "noticed", "share of what a whole run notices"], rows)
-
-
 def _empty(found: dict[str, Any]) -> str:
     unproven = "".join(f"- {claim}\n" for claim in found["unproven"]) or "None.\n"
     return f"""\
@@ -273,7 +249,6 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 _SECTIONS = {
     "mutation": _mutation,
-    "quick": _quick,
     "empty": _empty,
     "silence": _silence,
     "machines": _machines,
