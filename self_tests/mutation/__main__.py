@@ -1,7 +1,6 @@
 """``python -m self_tests.mutation``: mutate the installed torch.optim and count what is noticed."""
 
 import argparse
-import random
 import re
 import sys
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from fixtures.command import InputError, command, count, file_to_write
 from self_tests.mutation.in_memory import put_in_place
-from self_tests.mutation.mutants import Mutant, mutants_of
+from self_tests.mutation.mutants import Mutant, mutants_of, sample_of
 from self_tests.mutation.reach import Reach, measure
 from self_tests.mutation.results import gone_on_from, write
 from self_tests.mutation.tally import Fate, Found, report, say
@@ -72,10 +71,9 @@ def _drawn(arguments: argparse.Namespace) -> dict[Mutant, Found]:
     everything = _mutants(arguments)
     if arguments.after:
         return gone_on_from(arguments.after, torch.__version__, everything)
-    size = min(arguments.sample, len(everything))
-    sample = random.Random(arguments.seed).sample(everything, size)  # noqa: S311 - a sample
+    sample = sample_of(everything, arguments.sample, arguments.seed)
     say(
-        f"torch {torch.__version__}: {len(everything)} mutants, {size} drawn (seed {arguments.seed})"
+        f"torch {torch.__version__}: {len(everything)} mutants, {len(sample)} drawn (seed {arguments.seed})"
     )
     return dict.fromkeys(sample, Found(Fate.NOT_REACHED))
 

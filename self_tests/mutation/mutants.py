@@ -2,7 +2,8 @@
 
 import ast
 import copy
-from collections.abc import Callable, Iterator
+import random
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,6 +62,11 @@ class Mutant:
         """What it changes, whole and wherever it stands: ``[kind] before → after``."""
         before, after = (" ".join(text.split()) for text in (self.before, self.after))
         return f"[{self.kind}] {before} → {after}"
+
+
+def sample_of(mutants: Sequence[Mutant], size: int, seed: int) -> list[Mutant]:
+    """Return so many mutants, drawn by a seed; all, in another order, if there are no more."""
+    return random.Random(seed).sample(mutants, min(size, len(mutants)))  # noqa: S311 - a sample
 
 
 _KEPT = 24

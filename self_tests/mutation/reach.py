@@ -20,6 +20,9 @@ from _pytest.runner import runtestprotocol
 
 from self_tests.support.forked_cases import ROOT, Specification
 
+# A file and a line.
+Place = tuple[str, int]
+
 
 @dataclass
 class Reach:
@@ -30,7 +33,7 @@ class Reach:
         failing: The cases that fail without any change; they can notice nothing.
     """
 
-    cases_at: dict[tuple[str, int], list[str]] = field(default_factory=dict)
+    cases_at: dict[Place, list[str]] = field(default_factory=dict)
     failing: list[str] = field(default_factory=list)
 
     def of(self, path: Path, lines: tuple[int, int]) -> list[str]:
@@ -40,6 +43,14 @@ class Reach:
             found.update(dict.fromkeys(self.cases_at.get((str(path), line), ())))
         return list(found)
 
+    def by_case(self) -> dict[str, frozenset[Place]]:
+        """Return, for each case that reaches any line, all that it reaches."""
+        found: dict[str, set[Place]] = defaultdict(set)
+        for place, cases in self.cases_at.items():
+            for case in cases:
+                found[case].add(place)
+        return {case: frozenset(places) for case, places in found.items()}
+
 
 def measure(
     specification: Specification, folder: Path, cases: Iterable[str] | None = None
@@ -47,7 +58,7 @@ def measure(
     """Run cases once, traced, and return what they reached; the arguments are those of ``trace()``."""
     traced = trace(specification, folder, cases)
     reach = Reach(failing=[case for case, facts in traced.items() if facts["failed"]])
-    cases_at: dict[tuple[str, int], list[str]] = defaultdict(list)
+    cases_at: dict[Place, list[str]] = defaultdict(list)
     for case, facts in sorted(traced.items(), key=lambda entry: entry[1]["seconds"]):
         for file, lines in facts["lines"].items() if not facts["failed"] else ():
             for line in lines:

@@ -9,12 +9,11 @@ measured with another sample of mutants.
 import argparse
 import heapq
 import json
-import random
 import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -26,8 +25,8 @@ from fixtures.plugins.chosen_cases import case_of
 from fixtures.selection import quick
 from fixtures.selection.quick import Chosen
 from self_tests.mutation.in_memory import put_in_place
-from self_tests.mutation.mutants import Mutant, mutants_of
-from self_tests.mutation.reach import Reach, measure, time_each
+from self_tests.mutation.mutants import Mutant, mutants_of, sample_of
+from self_tests.mutation.reach import Place, Reach, measure, time_each
 from self_tests.mutation.tally import say
 from self_tests.support.forked_cases import ROOT, Specification, Trial, in_specification
 from self_tests.support.loaded_code import loaded_optim
@@ -62,8 +61,7 @@ def main(arguments: Sequence[str]) -> int:
 def _sample(asked: argparse.Namespace) -> dict[str, Mutant]:
     paths = sorted(Path(torch.optim.__file__).parent.rglob("*.py"))
     everything = [mutant for path in paths for mutant in mutants_of(path)]
-    size = min(asked.sample, len(everything))
-    sample = random.Random(asked.seed).sample(everything, size)  # noqa: S311 - a sample
+    sample = sample_of(everything, asked.sample, asked.seed)
     return {str(number): mutant for number, mutant in enumerate(sample)}
 
 
@@ -71,7 +69,8 @@ def _choose(asked: argparse.Namespace, specification: Specification) -> None:
     reach = measure(specification, Path(torch.optim.__file__).parent)
     asked_here = [case for case, item in specification.items.items() if not why_left_out(item)]
     seconds = time_each(specification, asked_here)
-    pool = _pool(specification, reach, seconds)
+    reached = reach.by_case()
+    pool = _pool(specification, reach, reached, seconds)
     say(f"{len(pool)} cases in the pool, of {len(seconds)}")
     kills: dict[str, list[str]] = defaultdict(list)
     loaded, mutants = loaded_optim(), _sample(asked)
@@ -83,7 +82,7 @@ def _choose(asked: argparse.Namespace, specification: Specification) -> None:
     for outcome in specification.try_all(trials, asked.jobs):
         for case in outcome.all:
             kills[case].append(outcome.name)
-    order = list(dict.fromkeys(_in_order(specification, reach, pool, kills)))
+    order = list(dict.fromkeys(_in_order(specification, reached, pool, kills)))
     told = [(case_of(specification.items[case]), pool[case]) for case in order]
     quick.write(Chosen(torch.__version__, 0.0, told))
     chosen = Chosen(torch.__version__, _around(), told)
@@ -102,22 +101,21 @@ def _choose(asked: argparse.Namespace, specification: Specification) -> None:
 
 
 def _pool(
-    specification: Specification, reach: Reach, seconds: Mapping[str, float]
+    specification: Specification,
+    reach: Reach,
+    reached: Mapping[str, frozenset[Place]],
+    seconds: Mapping[str, float],
 ) -> dict[str, float]:
     """Return quick cases of every test, of as many kinds of reach as there are, with their seconds."""
-    reached: dict[str, set[tuple[str, int]]] = defaultdict(set)
-    for place, cases in reach.cases_at.items():
-        for case in cases:
-            reached[case].add(place)
     by_test: dict[str, list[str]] = defaultdict(list)
     for case in sorted(seconds, key=seconds.__getitem__):
         if seconds[case] <= _LONGEST and case not in reach.failing:
             by_test[case_of(specification.items[case])[0]].append(case)
     pool = {}
     for cases in by_test.values():
-        kinds: dict[frozenset[tuple[str, int]], str] = {}
+        kinds: dict[frozenset[Place], str] = {}
         for case in cases:
-            kinds.setdefault(frozenset(reached[case]), case)
+            kinds.setdefault(reached.get(case, frozenset()), case)
         for case in list(kinds.values())[:_OF_A_TEST]:
             pool[case] = seconds[case]
     return pool
@@ -125,7 +123,7 @@ def _pool(
 
 def _in_order(
     specification: Specification,
-    reach: Reach,
+    reached: Mapping[str, frozenset[Place]],
     pool: Mapping[str, float],
     kills: Mapping[str, Iterable[str]],
 ) -> Iterable[str]:
@@ -135,22 +133,17 @@ def _in_order(
         quickest = min((case for case in cases if case in pool), key=pool.__getitem__, default=None)
         if quickest is not None and pool[quickest] <= _OF_A_CLAIM:
             yield quickest
-    places: dict[str, list[str]] = defaultdict(list)
-    for (file, line), cases in reach.cases_at.items():
-        for case in cases:
-            if case in pool:
-                places[case].append(f"{file}:{line}")
-    yield from _cover(pool, places, times=3)
+    yield from _cover(pool, {case: reached.get(case, frozenset()) for case in pool}, times=3)
 
 
 def _cover(
-    pool: Mapping[str, float], noticed: Mapping[str, Iterable[str]], *, times: int
+    pool: Mapping[str, float], noticed: Mapping[str, Iterable[Hashable]], *, times: int
 ) -> Iterable[str]:
     """Yield cases until each thing is noticed so many times, the one that notices most in a second first."""
-    left = Counter({name: times for own in noticed.values() for name in own})
+    left: Counter[Hashable] = Counter({name: times for own in noticed.values() for name in own})
 
     def worth(case: str) -> float:
-        return sum(1 for name in set(noticed[case]) if left[name] > 0) / pool[case]
+        return sum(1 for name in noticed[case] if left[name] > 0) / pool[case]
 
     # What a case is worth only falls, so that one that is worth most by an old account is looked at again.
     ahead = [(-worth(case), case) for case in noticed if case in pool]
@@ -162,7 +155,7 @@ def _cover(
             heapq.heappush(ahead, (-now, case))
         elif now:
             yield case
-            left.subtract(set(noticed[case]))
+            left.subtract(noticed[case])
         else:
             return
 

@@ -25,6 +25,11 @@ def reach() -> Reach:
     return stored_reach.read()
 
 
+def skip_on_another_release(reach: Reach) -> None:
+    if torch.__version__.partition("+")[0] != reach.torch.partition("+")[0]:
+        pytest.skip(f"the lines are those of torch {reach.torch}")
+
+
 def test_what_is_written_is_read(reach: Reach, tmp_path: Path) -> None:
     path = tmp_path / "reach.json.gz"
     stored_reach.write(reach, path)
@@ -52,8 +57,7 @@ def test_the_stored_reach_is_what_the_cases_of_a_chapter_reach(reach: Reach) -> 
 
     in_specification(work, "-m", "cpu", paths=["spec_tests/zero-grad"])
     assert not unknown, "python -m self_tests.selection makes the stored reach anew"
-    if torch.__version__.partition("+")[0] != reach.torch.partition("+")[0]:
-        pytest.skip(f"the lines are those of torch {reach.torch}")
+    skip_on_another_release(reach)
     for case, profile in found[0].cases.items():
         lines = _lines(found[0], profile)
         assert lines == _lines(reach, reach.cases[case]), case
@@ -65,8 +69,7 @@ def _lines(reach: Reach, profile: int) -> set[tuple[str, int]]:
 
 
 def test_a_change_of_a_line_asks_every_case_that_reaches_it(reach: Reach, tmp_path: Path) -> None:
-    if torch.__version__.partition("+")[0] != reach.torch.partition("+")[0]:
-        pytest.skip(f"the lines are those of torch {reach.torch}")
+    skip_on_another_release(reach)
     places = [(file, line) for file, own in reach.groups for line in sorted(own)]
     for file, line in random.Random(0).sample(places, 60):  # noqa: S311 - a sample
         lines = (OPTIM / file).read_text("utf-8").splitlines()
