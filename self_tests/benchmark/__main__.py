@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fixtures.command import command, file_to_write
 from self_tests.benchmark.commands import cost_of
-from self_tests.benchmark.growth import growth
+from self_tests.benchmark.growth import by_implementations, by_optimizers
 from self_tests.benchmark.profile import profiled
 
 _COUNTS = re.compile(r"(\d+) (passed|xfailed)")
@@ -27,23 +27,28 @@ def main(arguments: Sequence[str]) -> int:
     for name, value in figures.items():
         if not isinstance(value, list):
             print(f"{name:52} {value:10.2f}")
-    print("\noptimizers  presets   cases  seconds  milliseconds a case")
-    rows = figures["growth"]
-    assert isinstance(rows, list)
-    for row in rows:
-        print("{:10}  {:7}  {:6}  {:7.2f}  {:19.2f}".format(*row))
+    for kind in ("optimizers", "implementations"):
+        print(f"\n{'up to the ' + kind:26}   cases  seconds  ms a case")
+        rows = figures[kind]
+        assert isinstance(rows, list)
+        for row in rows:
+            last, cases, *times = row
+            print(f"{last:26}  {cases:6}", *(f"{float(time):8.2f}" for time in times))
     if chosen.json:
         chosen.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     return 0
 
 
-def _measure(paths: tuple[str, ...]) -> dict[str, float | list[list[float]]]:
+def _measure(paths: tuple[str, ...]) -> dict[str, float | list[list[str | float]]]:
     importing = cost_of(["-c", "import torch"])
     collecting = cost_of(["-m", "pytest", "-q", "--collect-only", *paths])
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder) / "results.xml"
         serial = cost_of(["-m", "pytest", "-q", f"--junitxml={results}", *paths])
-        rows = growth(results)
+        grown = {
+            "optimizers": by_optimizers(results),
+            "implementations": by_implementations(results),
+        }
     parallel = cost_of(["-m", "pytest", "-q", "-n", "2", *paths])
     shares = profiled(paths)
     cases = sum(int(number) for number, _ in _COUNTS.findall(serial.printed.splitlines()[-1]))
@@ -63,7 +68,10 @@ def _measure(paths: tuple[str, ...]) -> dict[str, float | list[list[float]]]:
         "seconds under the profiler: this suite": shares.suite,
         "seconds under the profiler: everything else": shares.rest,
         "peak memory of one process, MiB": serial.mebibytes,
-        "growth": [[g.optimizers, g.presets, g.cases, g.seconds, g.milliseconds] for g in rows],
+        **{
+            kind: [[row.last, row.cases, row.seconds, row.milliseconds] for row in rows]
+            for kind, rows in grown.items()
+        },
     }
 
 

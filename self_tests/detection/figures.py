@@ -14,17 +14,19 @@ from self_tests.support.forked_cases import ROOT
 
 FIGURES = ROOT / "docs" / "detection.json"
 PAGE = ROOT / "docs" / "detection.md"
-KINDS = ("mutation", "empty", "silence", "machines", "rounding", "benchmark")
+KINDS = ("mutation", "quick", "empty", "silence", "machines", "rounding", "benchmark", "peer")
 
 
 # What the page needs of each.
 _KEYS = {
     "mutation": {"torch", "seed", "mutants"},
+    "quick": {"torch", "seed", "mutants", "noticed", "runs"},
     "empty": {"claims", "named", "unproven"},
     "silence": {"torch", "cases", "runs"},
     "machines": {"torch", "asked", "cases", "runs"},
     "rounding": {"torch", "seeds", "paths", "tolerances"},
-    "benchmark": {"growth"},
+    "benchmark": {"optimizers", "implementations"},
+    "peer": {"torch", "seed", "mutants", "times", "sides"},
 }
 # Of these, one file is written for each release of torch.
 BY_RELEASE = ("machines",)

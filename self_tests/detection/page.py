@@ -120,6 +120,32 @@ def _left(row: dict[str, Any]) -> str:
     return f"- {row['module']}:{row['line']} `{change.replace('`', chr(39))}`{reason}\n"
 
 
+def _quick(found: dict[str, Any]) -> str:
+    rows = [
+        [
+            f"{run['seconds']:.0f} s",
+            f"{run['cases']}",
+            f"{run['noticed']}",
+            _share(run["noticed"], found["noticed"]),
+        ]
+        for run in found["runs"]
+    ]
+    return f"""\
+## Quick runs
+
+```
+python -m self_tests.selection.quick
+python -m self_tests.mutation --seed {found["seed"]} --json cpu.json
+python -m self_tests.selection.share cpu.json
+```
+
+What quick runs notice of {found["mutants"]} mutants of torch {found["torch"]}, with which their
+cases were not chosen. A whole run on the CPU notices {found["noticed"]} of them. `--quick` asks the
+cases of ten seconds on one core, imports and collection counted in.
+
+""" + _table(["a run of", "cases", "noticed", "share of what a whole run notices"], rows)
+
+
 def _empty(found: dict[str, Any]) -> str:
     unproven = "".join(f"- {claim}\n" for claim in found["unproven"]) or "None.\n"
     return f"""\
@@ -229,17 +255,49 @@ On two cores. The share of torch is that of the time under a profiler, which slo
 Python more than it slows torch.
 
 """
-    rows = [[k, f"{v:.0f}" if v >= 100 else f"{v:.1f}"] for k, v in found.items() if k != "growth"]
+    rows = [
+        [figure, f"{value:.0f}" if value >= 100 else f"{value:.1f}"]
+        for figure, value in found.items()
+        if figure not in ("optimizers", "implementations")
+    ]
     text += _table(["figure", "value"], rows)
     text += """
-The cost grows with the catalogue, and no faster: what the first so many optimizers take.
-
+The cost grows with the optimizers and with the implementations of a step, and no faster: what the first so
+many of them take.
 """
-    head = ["optimizers", "presets", "cases", "seconds", "milliseconds a case"]
-    return text + _table(head, [
-        [f"{n}", f"{presets}", f"{cases}", f"{seconds:.1f}", f"{each:.2f}"]
-        for n, presets, cases, seconds, each in found["growth"]
-    ])  # fmt: skip
+    for kind in ("optimizers", "implementations"):
+        rows = [
+            [f"{number}: {last}", f"{cases}", f"{seconds:.1f}", f"{each:.2f}"]
+            for number, (last, cases, seconds, each) in enumerate(found[kind], 1)
+        ]
+        text += "\n" + _table([kind, "cases", "seconds", "milliseconds a case"], rows)
+    return text
+
+
+def _peer(found: dict[str, Any]) -> str:
+    rows = [
+        [
+            side["name"], f"{side['cases']}", f"{side['failed']}", f"{side['seconds']:.1f}",
+            f"{side['noticed']}", f"{side['noticed'] / side['seconds']:.2f}",
+        ]
+        for side in found["sides"]
+    ]  # fmt: skip
+    asked = f"--times {found['times']} --sample {found['mutants']} --seed {found['seed']}"
+    return f"""\
+## Beside PyTorch's own tests
+
+```
+python -m self_tests.benchmark.peer CHECKOUT {asked}
+```
+
+PyTorch's own tests of optimizers, schedulers and averaging, which a checkout of PyTorch contains, and this
+suite, run in turn on the same machine, each in one process: the median of {found["times"]} runs. Both were
+asked of the same {found["mutants"]} mutants of torch {found["torch"]}. A test that fails with nothing changed
+notices no mutant.
+
+""" + _table(
+        ["tests", "cases", "failed", "seconds", "mutants noticed", "in a second of a run"], rows
+    )
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -249,9 +307,11 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 _SECTIONS = {
     "mutation": _mutation,
+    "quick": _quick,
     "empty": _empty,
     "silence": _silence,
     "machines": _machines,
     "rounding": _rounding,
     "benchmark": _benchmark,
+    "peer": _peer,
 }

@@ -83,6 +83,7 @@ WRONG: dict[str, list[tuple[str, str]]] = {
         ("--module nowhere.py", "--module nowhere.py: torch.optim has no such module"),
         ("--module sgd.py --after {}/missing", "missing: there is no such file; --json writes one"),
         ("--module sgd.py --after {}/of_nothing.json", "of another sample of modules"),
+        ("--module sgd.py --pytorch {}", "no checkout of PyTorch: it has no test/test_optim.py"),
     ],
     "self_tests.silence": [
         ("--jobs 0", "--jobs: '0' is no number of 1 or more"),
@@ -97,10 +98,19 @@ WRONG: dict[str, list[tuple[str, str]]] = {
     "self_tests.benchmark": [
         ("--json {}/missing/found.json", "is no file in a folder that is there"),
     ],
+    "self_tests.benchmark.peer": [
+        ("{}", "no checkout of PyTorch: it has no test/test_optim.py"),
+        ("{} --times 0", "--times: '0' is no number of 1 or more"),
+    ],
+    "self_tests.selection.quick": [("--sample 0", "--sample: '0' is no number of 1 or more")],
+    "self_tests.selection.share": [
+        ("{}/missing", "missing: there is no such file"),
+        ("{}/words.txt", "words.txt: truncated, or not what --json writes"),
+    ],
     "self_tests.detection": [
         ("--mutation {}/missing", "missing: No such file or directory"),
         ("--empty {}/words.txt", "--empty {}/words.txt: no JSON, or cut off"),
-        ("--benchmark {}/of_nothing.json", "it has no growth"),
+        ("--benchmark {}/of_nothing.json", "it has no implementations, optimizers"),
     ],
     "self_tests.documents.empty_claims": [
         ("--tries few", "--tries: 'few' is no number of 1 or more"),

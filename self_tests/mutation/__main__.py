@@ -8,26 +8,35 @@ from functools import partial
 from pathlib import Path
 
 from fixtures.command import InputError, command, count, file_to_write
+from fixtures.plugins.chosen_cases import case_of
+from fixtures.selection.quick import read as read_quick
 from self_tests.mutation.in_memory import put_in_place
 from self_tests.mutation.mutants import Mutant, mutants_of, sample_of
 from self_tests.mutation.reach import Reach, measure
 from self_tests.mutation.results import gone_on_from, write
 from self_tests.mutation.tally import Fate, Found, report, say
 from self_tests.mutation.unobservable import read as read_unobservable
-from self_tests.support.forked_cases import Outcome, Specification, Trial, in_specification
+from self_tests.support.forked_cases import (
+    Outcome,
+    Specification,
+    Trial,
+    in_session,
+    in_specification,
+)
 from self_tests.support.loaded_code import loaded_optim
+from self_tests.support.pytorch_tests import to_collect
 
 
 @command
 def main(arguments: Sequence[str]) -> int:
     """Draw a sample of mutants, try each, and print the share detected and every survivor."""
     asked = _asked(arguments)
-    before = _drawn(asked)
-    return in_specification(
-        lambda specification: _run(specification, before, asked),
-        *(("--device", asked.device) if asked.device else ()),
-        paths=asked.cases,
-    )
+    theirs = to_collect(asked.pytorch) if asked.pytorch else []
+    work = partial(_run, _drawn(asked), asked)
+    if theirs:
+        return in_session(work, *theirs)
+    device = ("--device", asked.device) if asked.device else ()
+    return in_specification(work, *device, paths=asked.cases)
 
 
 def _asked(arguments: Sequence[str]) -> argparse.Namespace:
@@ -43,6 +52,9 @@ def _asked(arguments: Sequence[str]) -> argparse.Namespace:
         "--lines", type=_lines, help="only mutants between these lines, as in 10-20"
     )
     parser.add_argument("--cases", nargs="+", default=[], help="only the cases of these test paths")
+    parser.add_argument(
+        "--pytorch", type=Path, help="ask PyTorch's own tests instead, in this checkout of it"
+    )
     parser.add_argument(
         "--after", type=Path, help="go on from this file of --json: try what it did not detect"
     )
@@ -79,7 +91,7 @@ def _drawn(arguments: argparse.Namespace) -> dict[Mutant, Found]:
 
 
 def _run(
-    specification: Specification, before: dict[Mutant, Found], arguments: argparse.Namespace
+    before: dict[Mutant, Found], arguments: argparse.Namespace, specification: Specification
 ) -> None:
     import torch
 
@@ -130,8 +142,13 @@ def _try_all(
     loaded = loaded_optim()
     trials, found = [], {}
     by_name = {f"{number}": mutant for number, mutant in enumerate(sample)}
+    # Those first that were chosen for noticing much in little time.
+    place = {case: number for number, (case, _) in enumerate(read_quick().cases)}
+    order = {
+        node: place.get(case_of(item), len(place)) for node, item in specification.items.items()
+    }
     for name, mutant in by_name.items():
-        cases = reach.of(mutant.path, mutant.lines)
+        cases = sorted(reach.of(mutant.path, mutant.lines), key=order.__getitem__)
         if cases:
             # A slow device needs its time for many cases; what is endless is noticed all the same.
             seconds = Trial.seconds + len(cases) // 20

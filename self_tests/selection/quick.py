@@ -2,24 +2,23 @@
 
 A sample of mutants of torch.optim is tried against a pool of quick cases. Chosen are, in this order: the
 cases that together notice most mutants in a second; the quickest case of each claim that takes a
-millisecond at most; and cases that reach what few of the others reach. A share of all that is noticed is
-measured with another sample of mutants.
+millisecond at most; and cases that reach what few of the others reach. What they notice of other mutants
+is said by ``self_tests.selection.share``.
 """
 
 import argparse
 import heapq
-import json
 import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 import torch
 
-from fixtures.command import command, count, file_to_write
+from fixtures.command import command, count
 from fixtures.plugins.cases import why_left_out
 from fixtures.plugins.chosen_cases import case_of
 from fixtures.selection import quick
@@ -37,32 +36,28 @@ _LONGEST, _OF_A_CLAIM = 0.015, 0.001
 _OF_A_TEST = 10
 # A mutant that so many cases notice is no longer tried: one of them is easily chosen.
 _ENOUGH = 25
-# The runs of the table, in seconds.
-_BUDGETS = (5.0, 10.0, 20.0)
+# The runs that are looked at, in seconds.
+BUDGETS = (5.0, 10.0, 20.0)
 
 
 @command
 def main(arguments: Sequence[str]) -> int:
-    """Choose and store, or measure what the stored choice notices."""
+    """Choose and store."""
     parser = argparse.ArgumentParser(
         prog="python -m self_tests.selection.quick", description=__doc__
     )
     parser.add_argument("--sample", type=count, default=500, help="how many mutants (default 500)")
     parser.add_argument("--seed", type=int, default=1, help="which sample (default 1)")
     parser.add_argument("--jobs", type=count, default=2, help="processes at a time (default 2)")
-    parser.add_argument(
-        "--share", type=file_to_write, help="choose nothing: write the share noticed to this file"
-    )
     asked = parser.parse_args(arguments)
-    work: Callable[[Specification], None] = partial(_measure if asked.share else _choose, asked)
-    return in_specification(work, "-m", "cpu")
+    return in_specification(partial(_choose, asked), "-m", "cpu")
 
 
-def _sample(asked: argparse.Namespace) -> dict[str, Mutant]:
+def sample(size: int, seed: int) -> list[Mutant]:
+    """Return a sample of the mutants of the installed torch.optim."""
     paths = sorted(Path(torch.optim.__file__).parent.rglob("*.py"))
     everything = [mutant for path in paths for mutant in mutants_of(path)]
-    sample = sample_of(everything, asked.sample, asked.seed)
-    return {str(number): mutant for number, mutant in enumerate(sample)}
+    return sample_of(everything, size, seed)
 
 
 def _choose(asked: argparse.Namespace, specification: Specification) -> None:
@@ -73,7 +68,10 @@ def _choose(asked: argparse.Namespace, specification: Specification) -> None:
     pool = _pool(specification, reach, reached, seconds)
     say(f"{len(pool)} cases in the pool, of {len(seconds)}")
     kills: dict[str, list[str]] = defaultdict(list)
-    loaded, mutants = loaded_optim(), _sample(asked)
+    loaded = loaded_optim()
+    mutants = {
+        f"{number}": mutant for number, mutant in enumerate(sample(asked.sample, asked.seed))
+    }
     trials = [
         Trial(name, partial(put_in_place, mutant, loaded), cases, 120, failures=_ENOUGH)
         for name, mutant in mutants.items()
@@ -84,12 +82,13 @@ def _choose(asked: argparse.Namespace, specification: Specification) -> None:
             kills[case].append(outcome.name)
     order = list(dict.fromkeys(_in_order(specification, reached, pool, kills)))
     told = [(case_of(specification.items[case]), pool[case]) for case in order]
-    quick.write(Chosen(torch.__version__, 0.0, told))
-    chosen = Chosen(torch.__version__, _around(), told)
+    used = (asked.sample, asked.seed)
+    quick.write(Chosen(torch.__version__, used, 0.0, told))
+    chosen = Chosen(torch.__version__, used, _around(), told)
     quick.write(chosen)
     noticed = {name for own in kills.values() for name in own}
     say(f"{len(noticed)} of {len(mutants)} mutants are noticed by the pool")
-    for budget in _BUDGETS:
+    for budget in BUDGETS:
         own = set(chosen.within(budget))
         by_these = {
             name
@@ -170,37 +169,6 @@ def _around() -> float:
         check=True,
     )
     return time.perf_counter() - start
-
-
-def _measure(asked: argparse.Namespace, specification: Specification) -> None:
-    """Try another sample: the quick cases first, and where these notice nothing, all the others."""
-    chosen = quick.read()
-    reach = measure(specification, Path(torch.optim.__file__).parent)
-    order = {case: number for number, (case, _) in enumerate(chosen.cases)}
-    until = {f"{budget:.0f}": len(chosen.within(budget)) for budget in _BUDGETS}
-    loaded, mutants = loaded_optim(), _sample(asked)
-
-    def place(node: str) -> int:
-        return order.get(case_of(specification.items[node]), len(order))
-
-    trials = []
-    for name, mutant in mutants.items():
-        if cases := sorted(reach.of(mutant.path, mutant.lines), key=place):
-            seconds = Trial.seconds + len(cases) // 20
-            trials.append(Trial(name, partial(put_in_place, mutant, loaded), cases, seconds))
-    noticed = [o for o in specification.try_all(trials, asked.jobs) if o.noticed_by]
-    places = [place(o.noticed_by) if o.noticed_by != "time" else 0 for o in noticed]
-    found = {
-        "torch": torch.__version__,
-        "seed": asked.seed,
-        "mutants": len(mutants),
-        "noticed": len(noticed),
-        "within": {budget: sum(p < last for p in places) for budget, last in until.items()},
-        "cases": until,
-    }
-    for budget, share in found["within"].items():
-        say(f"{budget} s: {until[budget]} cases notice {share} of {len(noticed)}")
-    asked.share.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

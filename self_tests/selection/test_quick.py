@@ -9,11 +9,12 @@ from fixtures.plugins.chosen_cases import case_of
 from fixtures.selection import quick
 from fixtures.selection.quick import Chosen
 from self_tests.selection.quick import _cover
+from self_tests.selection.share import share
 from self_tests.support.forked_cases import Specification, in_specification
 from self_tests.support.small_project import ProjectMaker, claims
 
 ONE, OTHER, LATE = ("a.py::test", "one"), ("a.py::test", "other"), ("b.py::test", "late")
-CHOSEN = Chosen("2.13.0", 4.0, [(ONE, 0.5), (OTHER, 1.0), (LATE, 2.0)])
+CHOSEN = Chosen("2.13.0", (400, 1), 4.0, [(ONE, 0.5), (OTHER, 1.0), (LATE, 2.0)])
 POOL = {"cheap": 0.25, "dear": 2.0, "rare": 1.0, "useless": 0.1}
 NOTICED = {
     "cheap": ["a", "b"], "dear": ["a", "b", "c"], "rare": ["c", "d"], "useless": [], "gone": ["e"],
@@ -59,6 +60,30 @@ def test_every_case_of_the_choice_is_there() -> None:
     in_specification(work, "-m", "cpu")
     gone = [case for case, _ in quick.read().cases if case not in there]
     assert not gone, "python -m self_tests.selection.quick chooses anew"
+
+
+NOTICED_BY = {
+    "chosen for 20 s": "spec_tests/b.py::test[late-cpu]",
+    "chosen for 5 s": "spec_tests/a.py::test[one-cpu]",
+    "chosen for 10 s, without a device": "spec_tests/a.py::test[other]",
+    "not chosen": "spec_tests/a.py::test[third-cpu]",
+    "endless": "time",
+}
+
+
+def test_the_share_is_that_of_the_mutants_which_were_not_used_for_the_choice() -> None:
+    rows = [
+        {"module": "sgd.py", "index": index, "fate": "detected", "by": by}
+        for index, by in enumerate(NOTICED_BY.values())
+    ]
+    rows += [
+        {"module": "sgd.py", "index": 5, "fate": "survived", "by": ""},
+        {"module": "adam.py", "index": 5, "fate": "detected", "by": NOTICED_BY["not chosen"]},
+    ]
+    chosen = Chosen("2.13.0", (400, 1), 4.0, [(ONE, 0.5), (OTHER, 5.0), (LATE, 9.0)])
+    found = share(chosen, {"torch": "2.13.0", "seed": 0, "mutants": rows}, {("adam.py", 5)})
+    assert (found["mutants"], found["noticed"]) == (6, 5)
+    assert [(run["cases"], run["noticed"]) for run in found["runs"]] == [(1, 2), (2, 3), (3, 4)]
 
 
 TESTS = """

@@ -148,13 +148,16 @@ def in_specification(
     Raises:
         SystemExit: With the exit code of a pytest that did not come to the work, and has said why.
     """
-    session = _WorkInstead(work)
-    quiet = ("-qq", "--no-header", "--no-summary", "-p", "no:cacheprovider", "-p", "no:randomly")
-    code = pytest.main(
-        [*quiet, f"--rootdir={ROOT}", "-c", str(ROOT / "pyproject.toml"), *arguments,
-         *(paths or [str(ROOT / "spec_tests")])],
-        plugins=[session],
+    return in_session(
+        work, f"--rootdir={ROOT}", "-c", str(ROOT / "pyproject.toml"), *arguments,
+        *(paths or [str(ROOT / "spec_tests")]),
     )  # fmt: skip
+
+
+def in_session(work: Callable[[Specification], None], *arguments: str) -> int:
+    """Collect tests with the arguments given to pytest; for the rest like ``in_specification()``."""
+    quiet = ("-qq", "--no-header", "--no-summary", "-p", "no:cacheprovider", "-p", "no:randomly")
+    code = pytest.main([*quiet, *arguments], plugins=[_WorkInstead(work)])
     if code:
         raise SystemExit(int(code))
     return 0
