@@ -12,13 +12,14 @@ from pathlib import Path
 
 from fixtures.command import command
 from self_tests.detection.figures import (
-    BY_RELEASE,
     FIGURES,
+    IN_PARTS,
     KINDS,
     PAGE,
     digest,
     measured,
     read_figures,
+    with_part,
 )
 from self_tests.detection.page import page
 
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
         parser.add_argument(
             f"--{kind}",
             type=Path,
-            nargs="+" if kind in BY_RELEASE else 1,
+            nargs="+" if kind in IN_PARTS else 1,
             default=(),
             help=f"the file that the {kind} command wrote",
         )
@@ -40,9 +41,8 @@ def main(arguments: Sequence[str]) -> int:
     for kind in KINDS:
         for path in chosen[kind]:
             found = measured(kind, path)
-            if kind in BY_RELEASE:
-                asked = f"{found['torch']} {' '.join(found['asked'])}"
-                figures.setdefault(kind, {})[asked] = found
+            if kind in IN_PARTS:
+                figures[kind] = with_part(figures.get(kind, []), found)
             else:
                 figures[kind] = digest(found) if kind == "mutation" else found
     FIGURES.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

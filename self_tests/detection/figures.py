@@ -28,8 +28,8 @@ _KEYS = {
     "benchmark": {"optimizers", "implementations"},
     "peer": {"torch", "seed", "mutants", "times", "sides"},
 }
-# Of these, one file is written for each release of torch.
-BY_RELEASE = ("machines",)
+# Of these, several files are written: one for each release of torch, or for a part of the conditions.
+IN_PARTS = ("machines",)
 
 
 def read_figures() -> dict[str, Any]:
@@ -56,6 +56,24 @@ def measured(kind: str, path: Path) -> dict[str, Any]:
             f"--{kind} {path}: not what the {kind} command writes: it has no {', '.join(sorted(missing))}"
         )
     return dict(found)
+
+
+def with_part(parts: Sequence[dict[str, Any]], new: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what is kept of machines that were played, and a new file.
+
+    Conditions of the same cases are put together, in the order in which they came. Of other cases, those
+    that were not asked again are kept; a part of which only the plain run is left is not.
+    """
+    kept, runs = [], {run["condition"]: run for run in new["runs"]}
+    for part in parts:
+        if (part["torch"], part["asked"]) != (new["torch"], new["asked"]):
+            kept.append(part)
+        elif part["cases"] == new["cases"]:
+            runs = {run["condition"]: run for run in part["runs"]} | runs
+        else:
+            others = [run for run in part["runs"] if run["condition"] not in runs]
+            kept += [{**part, "runs": [part["runs"][0], *others]}] if others else []
+    return [*kept, {**new, "runs": list(runs.values())}]
 
 
 def digest(found: dict[str, Any]) -> dict[str, Any]:

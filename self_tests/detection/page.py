@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fixtures.specification.register import read_register
@@ -191,8 +191,7 @@ that ends otherwise than in a plain run, or a run that is not green.
     return text + _table(["condition", "runs", "runs with an alarm"], [*rows, ["all", *every]])
 
 
-def _machines(found: dict[str, Any]) -> str:
-    matrices = list(found.values())
+def _machines(matrices: list[dict[str, Any]]) -> str:
     names = dict.fromkeys(run["condition"] for matrix in matrices for run in matrix["runs"])
     alarms = [
         {run["condition"]: f"{len(run['alarms'])}" for run in matrix["runs"]} for matrix in matrices
@@ -305,7 +304,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-_SECTIONS = {
+_SECTIONS: Mapping[str, Callable[[Any], str]] = {
     "mutation": _mutation,
     "quick": _quick,
     "empty": _empty,
