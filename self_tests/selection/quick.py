@@ -8,11 +8,13 @@ is said by ``self_tests.selection.share``.
 
 import argparse
 import heapq
+import statistics
 import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +23,7 @@ import torch
 from fixtures.command import command, count
 from fixtures.plugins.cases import why_left_out
 from fixtures.plugins.chosen_cases import case_of
+from fixtures.plugins.quick import SECONDS
 from fixtures.selection import quick
 from fixtures.selection.quick import Chosen
 from self_tests.mutation.in_memory import put_in_place
@@ -36,8 +39,9 @@ _LONGEST, _OF_A_CLAIM = 0.015, 0.001
 _OF_A_TEST = 10
 # A mutant that so many cases notice is no longer tried: one of them is easily chosen.
 _ENOUGH = 25
-# The runs that are looked at, in seconds.
-BUDGETS = (5.0, 10.0, 20.0)
+# The runs of which the median counts, and those that are looked at, in seconds.
+_RUNS = 5
+BUDGETS = (SECONDS / 2, SECONDS, 2 * SECONDS)
 
 
 @command
@@ -49,7 +53,15 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--sample", type=count, default=500, help="how many mutants (default 500)")
     parser.add_argument("--seed", type=int, default=1, help="which sample (default 1)")
     parser.add_argument("--jobs", type=count, default=2, help="processes at a time (default 2)")
+    parser.add_argument(
+        "--around",
+        action="store_true",
+        help="choose nothing: measure anew what a run takes besides its cases, on a quiet machine",
+    )
     asked = parser.parse_args(arguments)
+    if asked.around:
+        quick.write(_measure_around(quick.read()))
+        return 0
     return in_specification(partial(_choose, asked), "-m", "cpu")
 
 
@@ -83,8 +95,7 @@ def _choose(asked: argparse.Namespace, specification: Specification) -> None:
     order = list(dict.fromkeys(_in_order(specification, reached, pool, kills)))
     told = [(case_of(specification.items[case]), pool[case]) for case in order]
     used = (asked.sample, asked.seed)
-    quick.write(Chosen(torch.__version__, used, 0.0, told))
-    chosen = Chosen(torch.__version__, used, _around(), told)
+    chosen = _measure_around(Chosen(torch.__version__, used, 0.0, told))
     quick.write(chosen)
     noticed = {name for own in kills.values() for name in own}
     say(f"{len(noticed)} of {len(mutants)} mutants are noticed by the pool")
@@ -159,16 +170,27 @@ def _cover(
             return
 
 
-def _around() -> float:
-    """Return how many seconds a run takes besides its cases: the imports and the collection."""
-    start = time.perf_counter()
-    subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--co", "--quick", "-p", "no:cacheprovider"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    )
-    return time.perf_counter() - start
+def _measure_around(chosen: Chosen) -> Chosen:
+    """Return a choice with the seconds that a run takes besides its cases, the median of some runs."""
+    chosen = replace(chosen, around=0.0)
+    quick.write(chosen)
+    asked = set(chosen.within(SECONDS))
+    of_the_cases = sum(seconds for case, seconds in chosen.cases if case in asked)
+    return replace(chosen, around=max(statistics.median(_seconds_of_a_run()) - of_the_cases, 0.0))
+
+
+def _seconds_of_a_run() -> list[float]:
+    found = []
+    for _ in range(_RUNS):
+        start = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "--quick", "-p", "no:cacheprovider"],
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+        )
+        found.append(time.perf_counter() - start)
+    return found
 
 
 if __name__ == "__main__":
