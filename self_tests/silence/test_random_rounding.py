@@ -124,6 +124,24 @@ def test_a_fused_step_is_moved(seed: int) -> None:
     assert 20 < int((moved > 0).sum()) < 80, "about half of them are moved"
 
 
+def first_momentum_in(memory: torch.Tensor) -> torch.Tensor:
+    """Return the momentum that a first fused step begins, in memory that holds something else."""
+    torch._fused_sgd_(
+        [ANGLES.sin()], [ANGLES.cos()], [memory], lr=0.1, momentum=0.9, dampening=0.0,
+        weight_decay=0.1, nesterov=False, maximize=False, is_first_step=True,
+    )  # fmt: skip
+    return memory
+
+
+@on_each_processor
+def test_what_momentum_is_first_written_over_counts_for_nothing() -> None:
+    written = first_momentum_in(torch.zeros_like(ANGLES))
+    with torch.utils._python_dispatch._disable_current_modes():
+        unmoved = first_momentum_in(torch.zeros_like(ANGLES))
+    assert not torch.equal(written, unmoved)
+    assert torch.equal(first_momentum_in(unmoved), written)
+
+
 @on_each_processor
 def test_a_step_over_lists_still_counts_the_versions_up() -> None:
     parameter = torch.ones(2, requires_grad=True)
