@@ -273,32 +273,6 @@ many of them take.
     return text
 
 
-def _peer(found: dict[str, Any]) -> str:
-    rows = [
-        [
-            side["name"], f"{side['cases']}", f"{side['failed']}", f"{side['seconds']:.1f}",
-            f"{side['noticed']}", f"{side['noticed'] / side['seconds']:.2f}",
-        ]
-        for side in found["sides"]
-    ]  # fmt: skip
-    asked = f"--times {found['times']} --sample {found['mutants']} --seed {found['seed']}"
-    return f"""\
-## Beside PyTorch's own tests
-
-```
-python -m self_tests.benchmark.peer CHECKOUT {asked}
-```
-
-PyTorch's own tests of optimizers, schedulers and averaging, which a checkout of PyTorch contains, and this
-suite, run in turn on the same machine, each in one process: the median of {found["times"]} runs. Both were
-asked of the same {found["mutants"]} mutants of torch {found["torch"]}. A test that fails with nothing changed
-notices no mutant.
-
-""" + _table(
-        ["tests", "cases", "failed", "seconds", "mutants noticed", "in a second of a run"], rows
-    )
-
-
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
@@ -312,5 +286,4 @@ _SECTIONS: Mapping[str, Callable[[Any], str]] = {
     "machines": _machines,
     "rounding": _rounding,
     "benchmark": _benchmark,
-    "peer": _peer,
 }
