@@ -2,18 +2,15 @@
 
 import argparse
 import json
-import re
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from fixtures.command import command, file_to_write
-from self_tests.benchmark.commands import cost_of
+from self_tests.benchmark.commands import cost_of, ends_of
 from self_tests.benchmark.growth import by_implementations, by_optimizers
 from self_tests.benchmark.profile import profiled
-
-_COUNTS = re.compile(r"(\d+) (passed|xfailed)")
 
 
 @command
@@ -51,7 +48,7 @@ def _measure(paths: tuple[str, ...]) -> dict[str, float | list[list[str | float]
         }
     parallel = cost_of(["-m", "pytest", "-q", "-n", "2", *paths])
     shares = profiled(paths)
-    cases = sum(int(number) for number, _ in _COUNTS.findall(serial.printed.splitlines()[-1]))
+    cases = sum(ends_of(serial.printed).values())
     claims = _claims(serial.printed)
     return {
         "importing torch, seconds": importing.seconds,

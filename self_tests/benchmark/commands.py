@@ -1,6 +1,7 @@
 """Times whole commands, each in a process of its own."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -59,3 +60,13 @@ def cost_of(arguments: Sequence[str], *, may_fail: bool = False) -> Cost:
         last = "\n".join(printed.splitlines()[-5:])
         raise FailedError(f"python {' '.join(arguments)} ended with {process.returncode}:\n{last}")
     return Cost(seconds, usage.ru_maxrss / 1024, printed)
+
+
+_IN_SECONDS = re.compile(r"\d (passed|failed)\b.* in [\d.]+s")
+_ENDS = re.compile(r"(\d+) (passed|xfailed|failed)\b")
+
+
+def ends_of(printed: str) -> dict[str, int]:
+    """Return how many cases of a run of pytest ended in each way, by what it printed with its time."""
+    summary = next(line for line in reversed(printed.splitlines()) if _IN_SECONDS.search(line))
+    return {end: int(number) for number, end in _ENDS.findall(summary)}

@@ -7,7 +7,6 @@ tag of the torch that is installed; they need numpy and expecttest.
 
 import argparse
 import json
-import re
 import statistics
 import sys
 import tempfile
@@ -17,12 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.command import command, count, file_to_write
-from self_tests.benchmark.commands import cost_of
+from self_tests.benchmark.commands import cost_of, ends_of
 from self_tests.mutation.results import read
 from self_tests.mutation.tally import Fate
 from self_tests.support.pytorch_tests import to_collect
-
-_ENDS = re.compile(r"(\d+) (passed|xfailed|failed)")
 
 
 @dataclass(frozen=True)
@@ -114,7 +111,7 @@ def _measure(sides: Sequence[Side], times: int, sample: int, seed: int) -> dict[
 def _run(side: Side) -> tuple[int, int, float]:
     """Return how many cases ran, how many of them failed, and how many seconds it took."""
     cost = cost_of(["-m", "pytest", "-q", "-p", "no:cacheprovider", *side.tests], may_fail=True)
-    ends = {end: int(number) for number, end in _ENDS.findall(cost.printed.splitlines()[-1])}
+    ends = ends_of(cost.printed)
     return sum(ends.values()), ends.get("failed", 0), cost.seconds
 
 

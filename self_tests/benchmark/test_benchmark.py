@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from self_tests.benchmark.commands import ends_of
 from self_tests.benchmark.growth import by_implementations, by_optimizers
 from self_tests.support.forked_cases import Specification, in_session
 from self_tests.support.pytorch_tests import to_collect
@@ -36,6 +37,16 @@ def test_cases_are_counted_up_to_each_optimizer(results: Path) -> None:
 def test_cases_are_counted_up_to_each_implementation(results: Path) -> None:
     found = {row.last: (row.cases, row.seconds) for row in by_implementations(results)}
     assert (found["loop"], found["foreach"], found["fused"]) == ((2, 2.5), (3, 3.5), (3, 3.5))
+
+
+PRINTED = """
+==== 1 failed, 16837 passed, 3747 skipped, 666 xfailed in 131.91s (0:02:11) ====
+torch 2.13.0+cpu: 1 claim is broken: demo.holds. Of 3 claims, 2 hold.
+"""
+
+
+def test_cases_are_counted_by_what_pytest_prints_and_not_by_the_headline() -> None:
+    assert ends_of(PRINTED) == {"failed": 1, "passed": 16837, "xfailed": 666}
 
 
 PEER = """
