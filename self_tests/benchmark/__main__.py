@@ -24,12 +24,11 @@ def main(arguments: Sequence[str]) -> int:
     for name, value in figures.items():
         if not isinstance(value, list):
             print(f"{name:52} {value:10.2f}")
-    for kind in ("optimizers", "implementations"):
+    for kind, rows in figures.items():
+        if not isinstance(rows, list):
+            continue
         print(f"\n{'up to the ' + kind:26}   cases  seconds  ms a case")
-        rows = figures[kind]
-        assert isinstance(rows, list)
-        for row in rows:
-            last, cases, *times = row
+        for last, cases, *times in rows:
             print(f"{last:26}  {cases:6}", *(f"{float(time):8.2f}" for time in times))
     if chosen.json:
         chosen.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")

@@ -91,8 +91,7 @@ def _sides(checkout: Path) -> list[Side]:
 def _measure(sides: Sequence[Side], times: int, sample: int, seed: int) -> dict[str, Any]:
     runs = [[_run(side) for side in sides] for _ in range(times)]
     rows = []
-    for number, side in enumerate(sides):
-        own = [run[number] for run in runs]
+    for side, own in zip(sides, zip(*runs, strict=True), strict=True):
         cases, failed, _ = own[0]
         seconds = statistics.median(seconds for _, _, seconds in own)
         results = _mutants(side, sample, seed)

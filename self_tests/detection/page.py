@@ -257,17 +257,19 @@ Python more than it slows torch.
     rows = [
         [figure, f"{value:.0f}" if value >= 100 else f"{value:.1f}"]
         for figure, value in found.items()
-        if figure not in ("optimizers", "implementations")
+        if not isinstance(value, list)
     ]
     text += _table(["figure", "value"], rows)
     text += """
 The cost grows with the optimizers and with the implementations of a step, and no faster: what the first so
 many of them take.
 """
-    for kind in ("optimizers", "implementations"):
+    for kind, growth in found.items():
+        if not isinstance(growth, list):
+            continue
         rows = [
             [f"{number}: {last}", f"{cases}", f"{seconds:.1f}", f"{each:.2f}"]
-            for number, (last, cases, seconds, each) in enumerate(found[kind], 1)
+            for number, (last, cases, seconds, each) in enumerate(growth, 1)
         ]
         text += "\n" + _table([kind, "cases", "seconds", "milliseconds a case"], rows)
     return text

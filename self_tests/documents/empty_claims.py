@@ -15,7 +15,7 @@ from pathlib import Path
 from fixtures.command import command, count, file_to_write
 from fixtures.plugins.cases import why_left_out
 from self_tests.mutation.in_memory import put_in_place
-from self_tests.mutation.mutants import Mutant, mutants_of
+from self_tests.mutation.mutants import Mutant, mutants_below
 from self_tests.mutation.reach import measure
 from self_tests.sabotage.runner import all_faults
 from self_tests.support.forked_cases import Specification, Trial, in_specification
@@ -70,7 +70,7 @@ def _unproven(
     import torch
 
     folder = Path(torch.optim.__file__).parent
-    mutants = [mutant for path in sorted(folder.rglob("*.py")) for mutant in mutants_of(path)]
+    mutants = mutants_below(folder)
     random.Random(0).shuffle(mutants)  # noqa: S311 - a sample
     cases = {claim: specification.cases_of(claim) for claim in waiting}
     reach = measure(specification, folder, [case for own in cases.values() for case in own])

@@ -64,6 +64,11 @@ class Mutant:
         return f"[{self.kind}] {before} → {after}"
 
 
+def mutants_below(folder: Path) -> list[Mutant]:
+    """Return all mutants of the modules in a folder and below it, in a stable order."""
+    return [mutant for path in sorted(folder.rglob("*.py")) for mutant in mutants_of(path)]
+
+
 def sample_of(mutants: Sequence[Mutant], size: int, seed: int) -> list[Mutant]:
     """Return so many mutants, drawn by a seed; all, in another order, if there are no more."""
     return random.Random(seed).sample(mutants, min(size, len(mutants)))  # noqa: S311 - a sample

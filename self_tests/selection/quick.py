@@ -9,9 +9,7 @@ is said by ``self_tests.selection.share``.
 import argparse
 import heapq
 import statistics
-import subprocess
 import sys
-import time
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -26,11 +24,12 @@ from fixtures.plugins.chosen_cases import case_of
 from fixtures.plugins.quick import SECONDS
 from fixtures.selection import quick
 from fixtures.selection.quick import Chosen
+from self_tests.benchmark.commands import cost_of
 from self_tests.mutation.in_memory import put_in_place
-from self_tests.mutation.mutants import Mutant, mutants_of, sample_of
+from self_tests.mutation.mutants import Mutant, mutants_below, sample_of
 from self_tests.mutation.reach import Place, Reach, measure, time_each
 from self_tests.mutation.tally import say
-from self_tests.support.forked_cases import ROOT, Specification, Trial, in_specification
+from self_tests.support.forked_cases import Specification, Trial, in_specification
 from self_tests.support.loaded_code import loaded_optim
 
 # In seconds: no case of the pool takes longer, and the quickest of a claim is taken that takes no longer.
@@ -67,9 +66,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def sample(size: int, seed: int) -> list[Mutant]:
     """Return a sample of the mutants of the installed torch.optim."""
-    paths = sorted(Path(torch.optim.__file__).parent.rglob("*.py"))
-    everything = [mutant for path in paths for mutant in mutants_of(path)]
-    return sample_of(everything, size, seed)
+    return sample_of(mutants_below(Path(torch.optim.__file__).parent), size, seed)
 
 
 def _choose(asked: argparse.Namespace, specification: Specification) -> None:
@@ -174,23 +171,10 @@ def _measure_around(chosen: Chosen) -> Chosen:
     """Return a choice with the seconds that a run takes besides its cases, the median of some runs."""
     chosen = replace(chosen, around=0.0)
     quick.write(chosen)
-    asked = set(chosen.within(SECONDS))
-    of_the_cases = sum(seconds for case, seconds in chosen.cases if case in asked)
-    return replace(chosen, around=max(statistics.median(_seconds_of_a_run()) - of_the_cases, 0.0))
-
-
-def _seconds_of_a_run() -> list[float]:
-    found = []
-    for _ in range(_RUNS):
-        start = time.perf_counter()
-        subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "--quick", "-p", "no:cacheprovider"],
-            cwd=ROOT,
-            capture_output=True,
-            check=True,
-        )
-        found.append(time.perf_counter() - start)
-    return found
+    of_the_cases = sum(seconds for _, seconds in chosen.cases[: len(chosen.within(SECONDS))])
+    run = ["-m", "pytest", "-q", "--quick", "-p", "no:cacheprovider"]
+    of_a_run = statistics.median(cost_of(run).seconds for _ in range(_RUNS))
+    return replace(chosen, around=max(of_a_run - of_the_cases, 0.0))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.command import command, file_to_write
+from fixtures.plugins.chosen_cases import place_of
 from fixtures.selection.quick import Chosen
 from fixtures.selection.quick import read as read_quick
 from fixtures.selection.reach import Case
@@ -66,9 +67,8 @@ def share(chosen: Chosen, results: dict[str, Any], used: set[tuple[str, int]]) -
 
 def _case_of(node_id: str) -> Case | None:
     """Return the case of a node id of the CPU, or None for "time"."""
-    test, _, parameters = node_id.partition("[")
-    _, found, below = test.partition("spec_tests/")
-    return (below, parameters[:-1].removesuffix("cpu").removesuffix("-")) if found else None
+    test, parameters = place_of(node_id), node_id.partition("[")[2]
+    return (test, parameters[:-1].removesuffix("cpu").removesuffix("-")) if test else None
 
 
 if __name__ == "__main__":
