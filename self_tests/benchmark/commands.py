@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from fixtures.command import InputError
 from self_tests.support.forked_cases import ROOT
@@ -18,12 +19,14 @@ class Cost:
 
     Attributes:
         seconds: From its start to its end.
+        processor: The seconds that it had a processor for; other processes do not make them more.
         mebibytes: The most memory that the process held; of the workers of a parallel run, the
             controller's alone.
         printed: What it printed.
     """
 
     seconds: float
+    processor: float
     mebibytes: float
     printed: str
 
@@ -32,11 +35,12 @@ class FailedError(InputError):
     """A command that ended otherwise than it should, so that its time means nothing."""
 
 
-def cost_of(arguments: Sequence[str], *, may_fail: bool = False) -> Cost:
-    """Run Python with some arguments, in the checkout; return what it took.
+def cost_of(arguments: Sequence[str], folder: Path = ROOT, *, may_fail: bool = False) -> Cost:
+    """Run Python with some arguments; return what it took.
 
     Args:
         arguments: Those of Python.
+        folder: Where: in this checkout unless given.
         may_fail: Whether it is pytest, of which some tests may fail.
 
     Raises:
@@ -46,7 +50,7 @@ def cost_of(arguments: Sequence[str], *, may_fail: bool = False) -> Cost:
     # The command is one of this project's own.
     process = subprocess.Popen(
         [sys.executable, *arguments],
-        cwd=ROOT,
+        cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -59,7 +63,7 @@ def cost_of(arguments: Sequence[str], *, may_fail: bool = False) -> Cost:
     if process.returncode not in ((0, 1) if may_fail else (0,)):
         last = "\n".join(printed.splitlines()[-5:])
         raise FailedError(f"python {' '.join(arguments)} ended with {process.returncode}:\n{last}")
-    return Cost(seconds, usage.ru_maxrss / 1024, printed)
+    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, printed)
 
 
 _IN_SECONDS = re.compile(r"\d (passed|failed)\b.* in [\d.]+s")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from self_tests.benchmark import earlier
 from self_tests.benchmark.commands import ends_of
 from self_tests.benchmark.growth import by_implementations, by_optimizers
 from self_tests.support.forked_cases import Specification, in_session
@@ -73,3 +74,26 @@ def test_the_tests_of_a_checkout_are_collected_with_what_lies_beside_them(tmp_pa
 
     assert in_session(work, *to_collect(tmp_path)) == 0
     assert found == ["test_optim.py::TestOther::test_it", "test_optim.py::TestOptim::test_it"]
+
+
+def test_two_checkouts_are_run_and_set_against_each_other(tmp_path: Path) -> None:
+    checkouts = {"earlier": tmp_path / "earlier", "now": tmp_path / "now"}
+    for cases, folder in enumerate(checkouts.values(), start=1):
+        folder.mkdir()
+        (folder / "pytest.ini").write_text("[pytest]\nmarkers = cpu\n", encoding="utf-8")
+        test = f"import pytest\n@pytest.mark.cpu\n@pytest.mark.parametrize('n', range({cases}))\n"
+        (folder / "test_it.py").write_text(f"{test}def test_it(n): pass\n", encoding="utf-8")
+    found = earlier.measure(checkouts, times=1)
+    before, now = found["suites"]
+    assert (before["name"], before["cases"], now["name"], now["cases"]) == ("earlier", 1, "now", 2)
+    assert found["ratio"] == now["seconds"] / before["seconds"]
+    assert found["ratio of a case"] == found["ratio"] / 2
+
+
+def test_what_is_no_checkout_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert earlier.main([str(tmp_path)]) != 0
+    assert capsys.readouterr().err.splitlines() == [
+        f"ERROR: {tmp_path} is no checkout of this project: it has no spec_tests"
+    ]

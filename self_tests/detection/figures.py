@@ -14,7 +14,9 @@ from self_tests.support.forked_cases import ROOT
 
 FIGURES = ROOT / "docs" / "detection.json"
 PAGE = ROOT / "docs" / "detection.md"
-KINDS = ("mutation", "quick", "empty", "silence", "machines", "rounding", "benchmark")
+KINDS = (
+    "mutation", "quick", "empty", "silence", "machines", "rounding", "benchmark", "earlier", "peer",
+)  # fmt: skip
 
 
 # What the page needs of each.
@@ -26,6 +28,8 @@ _KEYS = {
     "machines": {"torch", "asked", "cases", "runs"},
     "rounding": {"torch", "seeds", "paths", "tolerances"},
     "benchmark": {"optimizers", "implementations"},
+    "earlier": {"times", "suites", "ratio", "ratio of a case"},
+    "peer": {"torch", "seed", "mutants", "times", "sides"},
 }
 # Of these, several files are written: one for each release of torch, or for a part of the conditions.
 IN_PARTS = ("machines",)

@@ -275,6 +275,54 @@ many of them take.
     return text
 
 
+def _earlier(found: dict[str, Any]) -> str:
+    rows = [
+        [
+            row["name"], f"{row['cases']}", f"{row['seconds']:.1f}",
+            f"{1000 * row['seconds'] / row['cases']:.2f}", f"{row['mebibytes']:.0f}",
+        ]
+        for row in found["suites"]
+    ]  # fmt: skip
+    return f"""\
+## Beside an earlier state
+
+```
+python -m self_tests.benchmark.earlier CHECKOUT --times {found["times"]}
+```
+
+This suite and an earlier state of it, run in turn on the same machine, each in one process: the median of
+{found["times"]} runs. Now it takes {found["ratio"]:.2f} times as long,
+and {found["ratio of a case"]:.2f} times as long for a case.
+
+""" + _table(["suite", "cases", "seconds", "milliseconds a case", "MiB"], rows)
+
+
+def _peer(found: dict[str, Any]) -> str:
+    rows = [
+        [
+            side["name"], f"{side['cases']}", f"{side['failed']}", f"{side['seconds']:.1f}",
+            f"{side['noticed']}", f"{side['noticed'] / side['seconds']:.2f}",
+        ]
+        for side in found["sides"]
+    ]  # fmt: skip
+    asked = f"--times {found['times']} --sample {found['mutants']} --seed {found['seed']}"
+    return f"""\
+## Beside PyTorch's own tests
+
+```
+python -m self_tests.benchmark.peer CHECKOUT {asked}
+```
+
+PyTorch's own tests of optimizers, schedulers and averaging, which a checkout of PyTorch contains, and this
+suite, run in turn on the same machine, each in one process: the median of {found["times"]} runs. Both were
+asked of the same {found["mutants"]} mutants of torch {found["torch"]}. A test that fails with nothing changed
+notices no mutant.
+
+""" + _table(
+        ["tests", "cases", "failed", "seconds", "mutants noticed", "in a second of a run"], rows
+    )
+
+
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
@@ -288,4 +336,6 @@ _SECTIONS: Mapping[str, Callable[[Any], str]] = {
     "machines": _machines,
     "rounding": _rounding,
     "benchmark": _benchmark,
+    "earlier": _earlier,
+    "peer": _peer,
 }

@@ -8,7 +8,7 @@ from fixtures.command import InputError
 from fixtures.plugins.chosen_cases import case_of
 from fixtures.selection import quick
 from fixtures.selection.quick import Chosen
-from self_tests.selection.quick import _cover
+from self_tests.selection.quick import Gain, cover
 from self_tests.selection.share import share
 from self_tests.support.forked_cases import Specification, in_specification
 from self_tests.support.small_project import ProjectMaker, claims
@@ -31,11 +31,34 @@ def test_a_run_asks_what_it_has_time_for_in_the_order_of_the_choice(
     assert CHOSEN.within(seconds) == cases
 
 
-@pytest.mark.parametrize("times, order", [(1, ["cheap", "rare"]), (2, ["cheap", "rare", "dear"])])
-def test_what_notices_most_in_a_second_is_chosen_until_nothing_is_left(
-    times: int, order: list[str]
+ONCE, TWICE, LITTLE = Gain(1.0, 0.5, 1), Gain(1.0, 0.5, 2), Gain(0.1, 0.5, 1)
+
+
+@pytest.mark.parametrize(
+    "gain, order", [(ONCE, ["cheap", "rare"]), (TWICE, ["cheap", "rare", "dear"])]
+)
+def test_what_adds_most_in_a_second_is_chosen_until_nothing_is_added(
+    gain: Gain, order: list[str]
 ) -> None:
-    assert list(_cover(POOL, NOTICED, times=times)) == order
+    assert cover(POOL, [(gain, NOTICED)]) == order
+
+
+def test_what_is_noticed_again_adds_less() -> None:
+    pool = {"again": 1.0, "new": 1.5, "both": 1.0}
+    noticed = {"both": ["a", "b"], "again": ["a"], "new": ["c"]}
+    assert cover(pool, [(TWICE, noticed)]) == ["both", "new", "again"]
+
+
+def test_what_is_added_in_several_ways_is_added_up() -> None:
+    pool = {"a mutant": 1.0, "a mutant and a line": 1.0}
+    mutants = {"a mutant": ["a"], "a mutant and a line": ["b"]}
+    assert cover(pool, [(ONCE, mutants), (LITTLE, {"a mutant and a line": ["line"]})]) == [
+        "a mutant and a line", "a mutant",
+    ]  # fmt: skip
+
+
+def test_a_choice_begins_as_asked_and_counts_what_that_notices() -> None:
+    assert cover(POOL, [(ONCE, NOTICED)], first=["rare"]) == ["rare", "cheap"]
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:

@@ -1,0 +1,74 @@
+"""``python -m self_tests.benchmark.earlier``: this suite as it is and as it was, side by side.
+
+Both are run in turn, so that a machine that is busy for a while is busy for both. Both specifications are
+run by the same Python with the same torch; the earlier one lies in a checkout of its own.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fixtures.command import InputError, command, count, file_to_write
+from self_tests.benchmark.commands import cost_of, ends_of
+from self_tests.support.forked_cases import ROOT
+
+_RUN = ("-m", "pytest", "-q", "-m", "cpu", "-p", "no:cacheprovider")
+
+
+@command
+def main(arguments: Sequence[str]) -> int:
+    """Run both in turn, and print a line for each, and the ratio."""
+    parser = argparse.ArgumentParser(
+        prog="python -m self_tests.benchmark.earlier", description=__doc__
+    )
+    parser.add_argument("checkout", type=Path, help="the top folder of the earlier checkout")
+    parser.add_argument("--times", type=count, default=5, help="runs of each (default 5)")
+    parser.add_argument("--json", type=file_to_write, help="write the figures to this file")
+    asked = parser.parse_args(arguments)
+    if not (asked.checkout / "spec_tests").is_dir():
+        raise InputError(f"{asked.checkout} is no checkout of this project: it has no spec_tests")
+    found = measure({"earlier": asked.checkout, "now": ROOT}, asked.times)
+    print("suite      cases  seconds  ms a case     MiB")
+    for row in found["suites"]:
+        print(
+            "{name:9} {cases:6}  {seconds:7.1f}  {each:9.2f}  {mebibytes:6.0f}".format(
+                **row, each=1000 * row["seconds"] / row["cases"]
+            )
+        )
+    print(f"now / earlier: {found['ratio']:.2f} in seconds, {found['ratio of a case']:.2f} a case")
+    if asked.json:
+        asked.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def measure(checkouts: dict[str, Path], times: int) -> dict[str, Any]:
+    """Return the medians of some runs of two checkouts, the earlier first, and the ratios of the two."""
+    runs = [
+        [cost_of(_RUN, folder, may_fail=True) for folder in checkouts.values()]
+        for _ in range(times)
+    ]
+    rows = [
+        {
+            "name": name,
+            "cases": sum(ends_of(own[0].printed).values()),
+            "seconds": statistics.median(cost.seconds for cost in own),
+            "mebibytes": statistics.median(cost.mebibytes for cost in own),
+        }
+        for name, own in zip(checkouts, zip(*runs, strict=True), strict=True)
+    ]
+    (before, cases_before), (now, cases) = [(row["seconds"], row["cases"]) for row in rows]
+    ratio = now / before
+    return {
+        "times": times,
+        "suites": rows,
+        "ratio": ratio,
+        "ratio of a case": ratio * cases_before / cases,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
