@@ -1,13 +1,17 @@
 """``python -m self_tests.benchmark.earlier``: this suite as it is and as it was, side by side.
 
-Both are run in turn, so that a machine that is busy for a while is busy for both. Both specifications are
-run by the same Python with the same torch; the earlier one lies in a checkout of its own.
+Both are run in turn, so that a machine that is busy for a while is busy for both, by the same Python with the
+same torch.
 """
 
 import argparse
+import io
 import json
 import statistics
+import subprocess
 import sys
+import tarfile
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,13 +29,13 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m self_tests.benchmark.earlier", description=__doc__
     )
-    parser.add_argument("checkout", type=Path, help="the top folder of the earlier checkout")
+    parser.add_argument("revision", help="the earlier state, as git names it")
     parser.add_argument("--times", type=count, default=5, help="runs of each (default 5)")
     parser.add_argument("--json", type=file_to_write, help="write the figures to this file")
     asked = parser.parse_args(arguments)
-    if not (asked.checkout / "spec_tests").is_dir():
-        raise InputError(f"{asked.checkout} is no checkout of this project: it has no spec_tests")
-    found = measure({"earlier": asked.checkout, "now": ROOT}, asked.times)
+    with tempfile.TemporaryDirectory() as folder:
+        _put(asked.revision, Path(folder))
+        found = measure({asked.revision: Path(folder), "now": ROOT}, asked.times)
     print("suite      cases  seconds  ms a case     MiB")
     for row in found["suites"]:
         print(
@@ -39,7 +43,9 @@ def main(arguments: Sequence[str]) -> int:
                 **row, each=1000 * row["seconds"] / row["cases"]
             )
         )
-    print(f"now / earlier: {found['ratio']:.2f} in seconds, {found['ratio of a case']:.2f} a case")
+    print(
+        f"now / {asked.revision}: {found['ratio']:.2f} in seconds, {found['ratio of a case']:.2f} a case"
+    )
     if asked.json:
         asked.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     return 0
@@ -60,14 +66,32 @@ def measure(checkouts: dict[str, Path], times: int) -> dict[str, Any]:
         }
         for name, own in zip(checkouts, zip(*runs, strict=True), strict=True)
     ]
-    (before, cases_before), (now, cases) = [(row["seconds"], row["cases"]) for row in rows]
-    ratio = now / before
+    before, now = rows
+    ratio = now["seconds"] / before["seconds"]
     return {
         "times": times,
         "suites": rows,
         "ratio": ratio,
-        "ratio of a case": ratio * cases_before / cases,
+        "ratio of a case": ratio * before["cases"] / now["cases"],
     }
+
+
+def _put(revision: str, folder: Path) -> None:
+    """Put the files of a revision into a folder."""
+    try:
+        done = subprocess.run(
+            ["git", "archive", revision],  # noqa: S607 - whichever git is installed
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+        )
+    except FileNotFoundError:
+        raise InputError("an earlier state is had of git, which is not installed") from None
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.decode().strip().splitlines()
+        raise InputError(f"{revision}: git says {said[0] if said else error.returncode}") from None
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as files:
+        files.extractall(folder, filter="data")
 
 
 if __name__ == "__main__":

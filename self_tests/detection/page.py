@@ -287,12 +287,12 @@ def _earlier(found: dict[str, Any]) -> str:
 ## Beside an earlier state
 
 ```
-python -m self_tests.benchmark.earlier CHECKOUT --times {found["times"]}
+python -m self_tests.benchmark.earlier {found["suites"][0]["name"]} --times {found["times"]}
 ```
 
-This suite and an earlier state of it, run in turn on the same machine, each in one process: the median of
-{found["times"]} runs. Now it takes {found["ratio"]:.2f} times as long,
-and {found["ratio of a case"]:.2f} times as long for a case.
+This suite as it is and as it was at that revision, run in turn on the same machine, each in one process: the
+median of {found["times"]} runs. A whole run takes {found["ratio"]:.2f} times as long now, and a
+case {found["ratio of a case"]:.2f} times as long.
 
 """ + _table(["suite", "cases", "seconds", "milliseconds a case", "MiB"], rows)
 

@@ -1,10 +1,10 @@
 """``python -m self_tests.selection.quick``: choose the cases of ``--quick`` by what they notice.
 
-A sample of mutants of torch.optim is tried against a pool of quick cases, which takes three quarters of an hour of a
-processor. Chosen are first the quickest case of each claim that takes a millisecond at most, and then, one
-after another, the case that adds most in a second: mutants that it notices, and lines that it reaches, each
-worth less the more often it was noticed or reached before. What the choice notices of other mutants is said
-by ``self_tests.selection.share``.
+A sample of mutants of torch.optim is tried against a pool of quick cases, which takes a processor three
+quarters of an hour. Chosen are first the quickest case of each claim that takes a millisecond at most, and
+then, one after another, the case that adds most in a second: mutants that it notices, and lines that it
+reaches, each worth less the more often it was noticed or reached before. What the choice notices of other
+mutants is said by ``self_tests.selection.share``.
 """
 
 import argparse
