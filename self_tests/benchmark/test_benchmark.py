@@ -88,9 +88,3 @@ def test_two_checkouts_are_run_and_set_against_each_other(tmp_path: Path) -> Non
     assert (before["name"], before["cases"], now["name"], now["cases"]) == ("earlier", 1, "now", 2)
     assert found["ratio"] == now["seconds"] / before["seconds"]
     assert found["ratio of a case"] == found["ratio"] / 2
-
-
-def test_a_revision_that_is_none_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert earlier.main(["no-such-revision"]) != 0
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("ERROR: no-such-revision: git says fatal: ")

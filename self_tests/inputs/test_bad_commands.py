@@ -83,6 +83,7 @@ WRONG: dict[str, list[tuple[str, str]]] = {
         ("--module nowhere.py", "--module nowhere.py: torch.optim has no such module"),
         ("--module sgd.py --after {}/missing", "missing: there is no such file; --json writes one"),
         ("--module sgd.py --after {}/of_nothing.json", "of another sample of modules"),
+        ("--pytorch {} --cases spec_tests", "choose among those of this suite: leave one"),
         ("--module sgd.py --pytorch {}", "no checkout of PyTorch: it has no test/test_optim.py"),
     ],
     "self_tests.silence": [
@@ -97,6 +98,10 @@ WRONG: dict[str, list[tuple[str, str]]] = {
     ],
     "self_tests.benchmark": [
         ("--json {}/missing/found.json", "is no file in a folder that is there"),
+    ],
+    "self_tests.benchmark.earlier": [
+        ("nowhere", "nowhere: git says fatal: "),
+        ("HEAD --times 0", "--times: '0' is no number of 1 or more"),
     ],
     "self_tests.benchmark.peer": [
         ("{}", "no checkout of PyTorch: it has no test/test_optim.py"),

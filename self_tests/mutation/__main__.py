@@ -65,7 +65,13 @@ def _asked(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--json", type=file_to_write, help="write what became of each mutant to this file"
     )
-    return parser.parse_args(arguments)
+    asked = parser.parse_args(arguments)
+    if asked.pytorch and (asked.device or asked.cases):
+        raise InputError(
+            "--pytorch asks PyTorch's own tests, and --device and --cases choose among those of this suite: "
+            "leave one or the other out"
+        )
+    return asked
 
 
 def _lines(text: str) -> tuple[int, int]:
