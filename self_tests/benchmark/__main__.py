@@ -63,7 +63,7 @@ def _measure(paths: tuple[str, ...]) -> dict[str, float | list[list[str | float]
         "seconds under the profiler: pytest": shares.pytest,
         "seconds under the profiler: this suite": shares.suite,
         "seconds under the profiler: everything else": shares.rest,
-        "peak memory of one process, MiB": serial.mebibytes,
+        "peak memory of one process with --junitxml, MiB": serial.mebibytes,
         **{
             kind: [[row.last, row.cases, row.seconds, row.milliseconds] for row in rows]
             for kind, rows in grown.items()
