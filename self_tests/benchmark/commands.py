@@ -2,6 +2,7 @@
 
 import os
 import re
+import statistics
 import subprocess
 import sys
 import time
@@ -74,3 +75,41 @@ def ends_of(printed: str) -> dict[str, int]:
     """Return how many cases of a run of pytest ended in each way, by what it printed with its time."""
     summary = next(line for line in reversed(printed.splitlines()) if _IN_SECONDS.search(line))
     return {end: int(number) for number, end in _ENDS.findall(summary)}
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What some runs of a suite took.
+
+    Attributes:
+        cases: How many cases ran.
+        failed: How many of these failed.
+        seconds: The median of the runs.
+        mebibytes: The median of the most memory that each held.
+    """
+
+    cases: int
+    failed: int
+    seconds: float
+    mebibytes: float
+
+
+def in_turn(suites: Sequence[tuple[Sequence[str], Path]], times: int) -> list[Taken]:
+    """Run suites in turn, so that a machine that is busy for a while is busy for all of them.
+
+    Args:
+        suites: For each, the arguments of pytest, and the folder in which it is run.
+        times: How many times each is run.
+    """
+    run = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
+    rounds = [
+        [cost_of([*run, *asked], folder, may_fail=True) for asked, folder in suites]
+        for _ in range(times)
+    ]
+    found = []
+    for costs in zip(*rounds, strict=True):
+        ends = ends_of(costs[0].printed)
+        seconds = statistics.median(cost.seconds for cost in costs)
+        mebibytes = statistics.median(cost.mebibytes for cost in costs)
+        found.append(Taken(sum(ends.values()), ends.get("failed", 0), seconds, mebibytes))
+    return found

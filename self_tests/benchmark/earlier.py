@@ -7,7 +7,6 @@ same torch.
 import argparse
 import io
 import json
-import statistics
 import subprocess
 import sys
 import tarfile
@@ -17,10 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.command import InputError, command, count, file_to_write
-from self_tests.benchmark.commands import cost_of, ends_of
+from self_tests.benchmark.commands import in_turn
 from self_tests.support.forked_cases import ROOT
-
-_RUN = ("-m", "pytest", "-q", "-m", "cpu", "-p", "no:cacheprovider")
 
 
 @command
@@ -53,26 +50,18 @@ def main(arguments: Sequence[str]) -> int:
 
 def measure(checkouts: dict[str, Path], times: int) -> dict[str, Any]:
     """Return the medians of some runs of two checkouts, the earlier first, and the ratios of the two."""
-    runs = [
-        [cost_of(_RUN, folder, may_fail=True) for folder in checkouts.values()]
-        for _ in range(times)
-    ]
+    taken = in_turn([(("-m", "cpu"), folder) for folder in checkouts.values()], times)
     rows = [
-        {
-            "name": name,
-            "cases": sum(ends_of(own[0].printed).values()),
-            "seconds": statistics.median(cost.seconds for cost in own),
-            "mebibytes": statistics.median(cost.mebibytes for cost in own),
-        }
-        for name, own in zip(checkouts, zip(*runs, strict=True), strict=True)
+        {"name": name, "cases": of.cases, "seconds": of.seconds, "mebibytes": of.mebibytes}
+        for name, of in zip(checkouts, taken, strict=True)
     ]
-    before, now = rows
-    ratio = now["seconds"] / before["seconds"]
+    before, now = taken
+    ratio = now.seconds / before.seconds
     return {
         "times": times,
         "suites": rows,
         "ratio": ratio,
-        "ratio of a case": ratio * before["cases"] / now["cases"],
+        "ratio of a case": ratio * before.cases / now.cases,
     }
 
 

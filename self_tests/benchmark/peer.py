@@ -7,7 +7,6 @@ tag of the torch that is installed; they need numpy and expecttest.
 
 import argparse
 import json
-import statistics
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -16,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.command import command, count, file_to_write
-from self_tests.benchmark.commands import cost_of, ends_of
+from self_tests.benchmark.commands import cost_of, in_turn
 from self_tests.mutation.results import read
 from self_tests.mutation.tally import Fate
+from self_tests.support.forked_cases import ROOT
 from self_tests.support.pytorch_tests import to_collect
 
 
@@ -89,14 +89,12 @@ def _sides(checkout: Path) -> list[Side]:
 
 
 def _measure(sides: Sequence[Side], times: int, sample: int, seed: int) -> dict[str, Any]:
-    runs = [[_run(side) for side in sides] for _ in range(times)]
+    taken = in_turn([(side.tests, ROOT) for side in sides], times)
     rows = []
-    for side, own in zip(sides, zip(*runs, strict=True), strict=True):
-        cases, failed, _ = own[0]
-        seconds = statistics.median(seconds for _, _, seconds in own)
+    for side, of in zip(sides, taken, strict=True):
         results = _mutants(side, sample, seed)
         noticed = sum(row["fate"] == Fate.DETECTED for row in results["mutants"])
-        rows.append(asdict(Measured(side.name, cases, failed, seconds, noticed)))
+        rows.append(asdict(Measured(side.name, of.cases, of.failed, of.seconds, noticed)))
     mutants = len(results["mutants"])
     return {
         "torch": results["torch"],
@@ -105,13 +103,6 @@ def _measure(sides: Sequence[Side], times: int, sample: int, seed: int) -> dict[
         "times": times,
         "sides": rows,
     }
-
-
-def _run(side: Side) -> tuple[int, int, float]:
-    """Return how many cases ran, how many of them failed, and how many seconds it took."""
-    cost = cost_of(["-m", "pytest", "-q", "-p", "no:cacheprovider", *side.tests], may_fail=True)
-    ends = ends_of(cost.printed)
-    return sum(ends.values()), ends.get("failed", 0), cost.seconds
 
 
 def _mutants(side: Side, sample: int, seed: int) -> dict[str, Any]:
