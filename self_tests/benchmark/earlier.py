@@ -7,7 +7,6 @@ same torch.
 import argparse
 import io
 import json
-import subprocess
 import sys
 import tarfile
 import tempfile
@@ -15,7 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fixtures.command import InputError, command, count, file_to_write
+from fixtures.command import command, count, file_to_write
+from fixtures.git import said_by_git
 from self_tests.benchmark.commands import in_turn
 from self_tests.support.forked_cases import ROOT
 
@@ -67,19 +67,10 @@ def measure(checkouts: dict[str, Path], times: int) -> dict[str, Any]:
 
 def _put(revision: str, folder: Path) -> None:
     """Put the files of a revision into a folder."""
-    try:
-        done = subprocess.run(
-            ["git", "archive", revision],  # noqa: S607 - whichever git is installed
-            cwd=ROOT,
-            capture_output=True,
-            check=True,
-        )
-    except FileNotFoundError:
-        raise InputError("an earlier state is had of git, which is not installed") from None
-    except subprocess.CalledProcessError as error:
-        said = error.stderr.decode().strip().splitlines()
-        raise InputError(f"{revision}: git says {said[0] if said else error.returncode}") from None
-    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as files:
+    archive = said_by_git(
+        ROOT, "archive", revision, about=revision, needed_for="running an earlier state"
+    )
+    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
         files.extractall(folder, filter="data")
 
 

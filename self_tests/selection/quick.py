@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import torch
 
-from fixtures.command import command, count
+from fixtures.command import InputError, command, count
 from fixtures.plugins.cases import why_left_out
 from fixtures.plugins.chosen_cases import case_of
 from fixtures.plugins.quick import SECONDS
@@ -82,7 +82,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     asked = parser.parse_args(arguments)
     if asked.around:
-        quick.write(_measured(quick.read()))
+        quick.write(measured(quick.read()))
         return 0
     return in_specification(partial(_choose, asked), "-m", "cpu", "--tb=native")
 
@@ -115,7 +115,7 @@ def _choose(asked: argparse.Namespace, specification: Specification) -> None:
     order = _in_order(specification, reached, pool, kills)
     told = [(case_of(specification.items[case]), pool[case]) for case in order]
     used = (asked.sample, asked.seed)
-    chosen = _measured(Chosen(torch.__version__, used, max(_GUESSES), told))
+    chosen = measured(Chosen(torch.__version__, used, max(_GUESSES), told))
     quick.write(chosen)
     noticed = {name for own in kills.values() for name in own}
     say(f"{len(noticed)} of {len(mutants)} mutants are noticed by the pool")
@@ -204,13 +204,22 @@ def cover(
     return order
 
 
-def _measured(chosen: Chosen) -> Chosen:
+def measured(chosen: Chosen) -> Chosen:
     """Return a choice with the seconds that a run takes besides its cases, and those of its cases in a run.
 
     A case takes longer in a run than by itself, since it is reported there: by so much as a run of many cases
     takes longer than one of few.
+
+    Raises:
+        InputError: If there are too few cases for two such runs to differ; nothing is written then.
     """
-    (few, short), (many, long) = [_cost_of_a_run(replace(chosen, around=own)) for own in _GUESSES]
+    guessed = [replace(chosen, around=own) for own in _GUESSES]
+    if len({len(own.within(SECONDS)) for own in guessed}) == 1:
+        raise InputError(
+            f"the chosen cases ({len(chosen.cases)}) do not fill a run of {SECONDS:.0f} s, so that "
+            "nothing tells what it takes besides them: choose from a larger --sample"
+        )
+    (few, short), (many, long) = [_cost_of_a_run(own) for own in guessed]
     scale = (long - short) / (many - few)
     cases = [(case, scale * seconds) for case, seconds in chosen.cases]
     return replace(chosen, around=short - scale * few, cases=cases)

@@ -8,7 +8,7 @@ from fixtures.command import InputError
 from fixtures.plugins.chosen_cases import case_of
 from fixtures.selection import quick
 from fixtures.selection.quick import Chosen
-from self_tests.selection.quick import Gain, cover
+from self_tests.selection.quick import Gain, cover, measured
 from self_tests.selection.share import share
 from self_tests.support.forked_cases import Specification, in_specification
 from self_tests.support.small_project import ProjectMaker, claims
@@ -41,6 +41,11 @@ def test_what_adds_most_in_a_second_is_chosen_until_nothing_is_added(
     gain: Gain, order: list[str]
 ) -> None:
     assert cover(POOL, [(gain, NOTICED)]) == order
+
+
+def test_a_choice_that_fills_no_run_tells_nothing_of_what_a_run_takes() -> None:
+    with pytest.raises(InputError, match=r"the chosen cases \(1\) do not fill a run of 10 s"):
+        measured(Chosen("2.13.0", (1, 1), 8.0, [(ONE, 0.5)]))
 
 
 def test_what_is_noticed_again_adds_less() -> None:
